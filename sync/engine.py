@@ -1,0 +1,205 @@
+"""One exchange: hand over what waits, then catch up. Pure but for the two things it speaks to.
+
+The hub's word decides what is stored there, in both directions: a mark may go back, and then the facts after it are
+sent again. Nothing in here, and no answer, ever deletes a fact.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from sync import PROTO
+from sync.errors import (
+    CheckinError,
+    DeviceRevoked,
+    Gap,
+    HubMismatch,
+    TooLarge,
+    TryLater,
+)
+from sync.messages import (
+    MAX_FACTS,
+    FeedPage,
+    Moment,
+    Push,
+    PushAnswer,
+    Receipt,
+    StreamMark,
+)
+
+MAX_PAGES = 1_000
+"""Feed pages in one exchange; the next one goes on from there, after handing over what came in."""
+
+Clock = Callable[[], Moment]
+"""Reads the device's clocks; called once for each push."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where a stream stands: made up to `head_seq`, known to be at the hub up to `acked_seq`."""
+
+    stream_id: UUID
+    head_seq: int
+    acked_seq: int
+
+    @property
+    def waiting(self) -> int:
+        return self.head_seq - self.acked_seq
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a roster has caught up. No epoch: it has to begin."""
+
+    epoch: UUID | None
+    position: int
+
+
+class Hub(Protocol):
+    """The hub, however it is reached. Every method raises from `sync.errors`."""
+
+    def push(self, stream_id: UUID, push: Push) -> PushAnswer: ...
+
+    def pull(self, epoch: UUID | None, after: int) -> FeedPage | None: ...
+
+
+class Journal(Protocol):
+    """The facts of this kiosk."""
+
+    def marks(self) -> Marks: ...
+
+    def facts_after(self, seq: int, limit: int) -> Sequence[bytes]:
+        """The bytes of facts seq + 1, seq + 2, … as first written; at most `limit`."""
+
+    def hash_at(self, seq: int) -> bytes | None:
+        """The chain's hash after fact `seq` (`chain.START` at 0), or None when this journal has no such fact."""
+
+    def settle(self, mark: StreamMark, receipts: Sequence[Receipt]) -> None:
+        """Take over the hub's mark, even when it is lower than ours, and its verdicts."""
+
+
+class Roster(Protocol):
+    """The people and sessions this kiosk knows."""
+
+    def cursor(self) -> Cursor:
+        """Where to go on: in the roster that is being loaded if there is one, else in the one in use."""
+
+    def apply(self, page: FeedPage) -> None:
+        """The page's entries and the cursor after them, both or neither. A page with `start` begins a new roster,
+        which takes the place of the old one when its last page is in."""
+
+    def wipe(self) -> None:
+        """Forget everybody: this kiosk was cut off."""
+
+
+@dataclass(slots=True)
+class Report:
+    """How an exchange went. `problem` is None or a stable code; what was done before it stays done."""
+
+    sent: int = 0
+    acked: int = 0
+    waiting: int = 0
+    received: int = 0
+    problem: str | None = None
+    detail: str = ""
+    retry_after: float | None = None
+    verdicts: dict[str, int] = field(default_factory=dict)
+
+
+def run_once(hub: Hub, journal: Journal, roster: Roster, clock: Clock) -> Report:
+    """Hand over every waiting fact, then catch up with the feed. Always ends; never raises from `sync.errors`."""
+    report = Report()
+    try:
+        _hand_over(hub, journal, clock, report)
+        _catch_up(hub, roster, report)
+    except DeviceRevoked as error:
+        roster.wipe()
+        _note(report, error)
+    except CheckinError as error:
+        _note(report, error)
+    report.waiting = journal.marks().waiting
+    return report
+
+
+def _hand_over(hub: Hub, journal: Journal, clock: Clock, report: Report) -> None:
+    limit = MAX_FACTS
+    gaps = 0
+    while True:
+        marks = journal.marks()
+        before = journal.hash_at(marks.acked_seq)
+        if before is None:
+            raise HubMismatch(f"no hash at {marks.acked_seq}")
+        facts = journal.facts_after(marks.acked_seq, limit)
+        if marks.waiting and not facts:
+            raise HubMismatch(f"no fact after {marks.acked_seq}")
+        push = Push(
+            proto=PROTO,
+            from_seq=marks.acked_seq + 1,
+            prev_hash=before,
+            head_seq=marks.head_seq,
+            clock=clock(),
+            facts=tuple(msgspec.Raw(fact) for fact in facts),
+        )
+        try:
+            answer = hub.push(marks.stream_id, push)
+        except TooLarge:
+            if len(facts) <= 1:
+                raise
+            limit = len(facts) // 2
+            continue
+        except Gap as gap:
+            # A hub that was restored from a backup holds less than it once did: its number is the truth.
+            gaps += 1
+            if gaps > 1:
+                raise
+            _believe(
+                journal,
+                StreamMark(acked_seq=gap.acked_seq, acked_hash=gap.acked_hash),
+                (),
+            )
+            continue
+        report.sent += len(facts)
+        _believe(journal, answer.stream, answer.receipts)
+        report.acked += len(answer.receipts)
+        for receipt in answer.receipts:
+            report.verdicts[receipt.verdict] = report.verdicts.get(receipt.verdict, 0) + 1
+        if answer.stream.acked_seq < marks.acked_seq + len(facts):
+            raise HubMismatch("the hub took less than it was given")
+        if answer.stream.acked_seq >= journal.marks().head_seq:
+            return
+
+
+def _believe(journal: Journal, mark: StreamMark, receipts: Sequence[Receipt]) -> None:
+    if journal.hash_at(mark.acked_seq) != mark.acked_hash:
+        raise HubMismatch(f"the hub's hash at {mark.acked_seq} is not ours")
+    journal.settle(mark, receipts)
+
+
+def _catch_up(hub: Hub, roster: Roster, report: Report) -> None:
+    begun = False
+    for _ in range(MAX_PAGES):
+        cursor = roster.cursor()
+        page = hub.pull(cursor.epoch, cursor.position)
+        if page is None:
+            return
+        if page.start is None and (page.epoch != cursor.epoch or page.to < cursor.position):
+            raise HubMismatch("a feed page that does not follow ours")
+        if page.start is not None and begun:
+            raise HubMismatch("a feed that began twice")
+        stuck = page.start is None and page.to == cursor.position
+        if page.more and (stuck or not page.entries):
+            raise HubMismatch("a feed page that leads nowhere")
+        begun = begun or page.start is not None
+        roster.apply(page)
+        report.received += len(page.entries)
+        if not page.more:
+            return
+
+
+def _note(report: Report, error: CheckinError) -> None:
+    report.problem = error.code
+    report.detail = error.detail
+    report.retry_after = error.retry_after if isinstance(error, TryLater) else None
