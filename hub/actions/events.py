@@ -1,0 +1,103 @@
+"""Create events and give them the formats their cards come in."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Engine
+from uuid_utils.compat import uuid7
+
+from hub.database import writing
+from hub.errors import HubRefused
+from hub.store import events, feed, institutions
+from hub.store.events import Session
+from sync.identifiers import compile_formats
+from sync.messages import CardFormat
+
+MAX_SESSIONS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """What an organiser says about an event; moments are aware."""
+
+    kind: str
+    name: str
+    starts: datetime
+    ends: datetime
+    sessions: int = 1
+    external_id: str | None = None
+    capacity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The event and its sessions, in order."""
+
+    event_id: UUID
+    sessions: list[Session]
+
+
+def create(engine: Engine, institution_id: UUID, new: NewEvent, now: datetime) -> Created:
+    """Create an event; several sessions share its time equally. Raises `HubRefused` saying what is wrong.
+
+    The same external id again returns the event that has it, unchanged.
+    """
+    _check(new)
+    with writing(engine) as conn:
+        event_id = new.external_id and events.by_external_id(conn, institution_id, new.external_id)
+        if not event_id:
+            event_id = uuid7()
+            events.add(
+                conn,
+                {
+                    "institution_id": institution_id,
+                    "id": event_id,
+                    "kind": new.kind,
+                    "name": new.name.strip(),
+                    "starts": new.starts,
+                    "ends": new.ends,
+                    "external_id": new.external_id,
+                    "capacity": new.capacity,
+                    "made_at": now,
+                },
+                _session_rows(institution_id, event_id, new),
+            )
+            created = events.of_event(conn, institution_id, event_id)
+            feed.touch(conn, institution_id, "session", [session.id for session in created])
+        return Created(event_id, events.of_event(conn, institution_id, event_id))
+
+
+def set_card_formats(engine: Engine, institution_id: UUID, formats: tuple[CardFormat, ...]) -> None:
+    """Say how this institution's cards read, first match first. Raises `BadPattern` and then changes nothing."""
+    compile_formats(formats)
+    with writing(engine) as conn:
+        institutions.set_card_formats(conn, institution_id, formats)
+        feed.touch(conn, institution_id, "settings", [institution_id])
+
+
+def _check(new: NewEvent) -> None:
+    if not new.name.strip():
+        raise HubRefused("An event needs a name.")
+    if new.ends < new.starts:
+        raise HubRefused(f"The event ends ({new.ends.isoformat()}) before it starts ({new.starts.isoformat()}).")
+    if not 1 <= new.sessions <= MAX_SESSIONS:
+        raise HubRefused(f"An event has 1 to {MAX_SESSIONS} sessions, not {new.sessions}.")
+    if new.capacity is not None and new.capacity < 0:
+        raise HubRefused("A capacity is a number of people, 0 or more.")
+
+
+def _session_rows(institution_id: UUID, event_id: UUID, new: NewEvent) -> list[dict[str, object]]:
+    length: timedelta = (new.ends - new.starts) / new.sessions
+    return [
+        {
+            "institution_id": institution_id,
+            "id": uuid7(),
+            "event_id": event_id,
+            "number": number + 1,
+            "name": new.name.strip() if new.sessions == 1 else f"{new.name.strip()} · {number + 1}",
+            "starts": new.starts + length * number,
+            "ends": new.starts + length * (number + 1),
+        }
+        for number in range(new.sessions)
+    ]

@@ -1,0 +1,226 @@
+"""Take facts from a kiosk: check the chain, judge each, keep all of them and advance the stream, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, Engine
+
+from hub.database import Row, writing
+from hub.rules import chain
+from hub.rules.acceptance import Claimed, Judgement, Known, judge
+from hub.rules.clock import worked_out
+from hub.store import events, facts, institutions, kiosks, roster, streams
+from hub.store.institutions import Institution
+from hub.store.kiosks import Kiosk
+from hub.store.streams import Stream
+from sync.chain import START
+from sync.errors import ForeignStream, Unreadable
+from sync.identifiers import read_email
+from sync.messages import (
+    FACT,
+    MAX_FACT_BYTES,
+    CheckIn,
+    Fact,
+    Push,
+    PushAnswer,
+    Receipt,
+    StreamMark,
+    Undo,
+)
+from sync.seals import open_at_hub
+
+SET_ASIDE = "set_aside"
+ID_CONFLICT = "parked:id_conflict"
+DELIVERED_BEFORE = "delivered_before"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One fact as it came: its number, its bytes, its place in the chain, and what it says if it can be read."""
+
+    seq: int
+    body: bytes
+    hash: bytes
+    fact: Fact | None
+    claimed_key: str | None
+
+
+def receive(engine: Engine, hub_id: UUID, kiosk: Kiosk, stream_id: UUID, push: Push, now: datetime) -> PushAnswer:
+    """Keep what a kiosk hands over and say what each fact counts for.
+
+    Everything is durable before the answer exists, and the same push again changes nothing.
+    Raises `Gap`, `Fork` or `ForeignStream`, and then nothing is kept.
+    """
+    with writing(engine) as conn:
+        institution = institutions.of(conn, kiosk.institution_id)
+        stream = streams.lock(conn, institution.id, stream_id, kiosk.id, now)
+        if stream.kiosk_id != kiosk.id:
+            raise ForeignStream()
+        arrived = _arrived(conn, institution, stream_id, stream, push)
+        receipts = _receipts_of_repeats(conn, institution.id, stream_id, stream, push)
+        receipts += _keep(conn, institution, stream_id, arrived, push, now)
+        if arrived:
+            stream = Stream(stream.kiosk_id, arrived[-1].seq, arrived[-1].hash)
+        streams.advance(conn, institution.id, stream_id, stream, push.head_seq, now)
+        kiosks.heard_from(conn, institution.id, kiosk.id, now)
+    return PushAnswer(
+        hub_id=hub_id,
+        epoch=institution.epoch,
+        hub_time=now,
+        stream=StreamMark(acked_seq=stream.acked_seq, acked_hash=stream.acked_hash),
+        receipts=tuple(receipts),
+    )
+
+
+def _arrived(
+    conn: Connection, institution: Institution, stream_id: UUID, stream: Stream, push: Push
+) -> list[Delivered]:
+    last = push.from_seq + len(push.facts) - 1
+    held = facts.delivered(conn, institution.id, stream_id, push.from_seq - 1, min(last, stream.acked_seq))
+
+    def held_hash(seq: int) -> bytes | None:
+        if seq == 0:
+            return START
+        if seq == stream.acked_seq:
+            return stream.acked_hash
+        return held[seq].hash if seq in held else None
+
+    hashes = chain.new_hashes(push, stream.acked_seq, stream.acked_hash, held_hash)
+    return [
+        _read(seq, bytes(body), digest, institution.private_key)
+        for seq, (body, digest) in enumerate(zip(push.facts, hashes, strict=True), push.from_seq)
+        if seq > stream.acked_seq
+    ]
+
+
+def _read(seq: int, body: bytes, digest: bytes, private_key: bytes) -> Delivered:
+    try:
+        fact = FACT.decode(body) if len(body) <= MAX_FACT_BYTES else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        fact = None
+    claimed_key = None
+    if isinstance(fact, CheckIn) and fact.ref is None and fact.sealed_identifier is not None:
+        claimed_key = _claimed_key(private_key, fact.sealed_identifier)
+    return Delivered(seq, body, digest, fact, claimed_key)
+
+
+def _claimed_key(private_key: bytes, sealed: bytes) -> str | None:
+    match open_at_hub(private_key, sealed):
+        case ("email", text):
+            try:
+                return read_email(text).key
+            except Unreadable:
+                return None
+    return None
+
+
+def _receipts_of_repeats(
+    conn: Connection, institution_id: UUID, stream_id: UUID, stream: Stream, push: Push
+) -> list[Receipt]:
+    last = min(push.from_seq + len(push.facts) - 1, stream.acked_seq)
+    held = facts.delivered(conn, institution_id, stream_id, push.from_seq, last)
+    return [Receipt(seq=seq, id=held[seq].id, verdict=held[seq].verdict) for seq in sorted(held)]
+
+
+def _keep(
+    conn: Connection,
+    institution: Institution,
+    stream_id: UUID,
+    arrived: Sequence[Delivered],
+    push: Push,
+    now: datetime,
+) -> list[Receipt]:
+    known = _what_is_known(conn, institution.id, arrived)
+    before = facts.held(conn, institution.id, [each.fact.id for each in arrived if each.fact is not None])
+    bodies = {fact_id: (held.body, held.verdict) for fact_id, held in before.items()}
+    present = set(known.present)
+    rows, undone, receipts = [], [], []
+    for each in arrived:
+        row: Row = {
+            "institution_id": institution.id,
+            "stream_id": stream_id,
+            "seq": each.seq,
+            "hash": each.hash,
+            "body": each.body,
+            "received_at": now,
+            "verdict": SET_ASIDE,
+            **dict.fromkeys(_MEANING),
+        }
+        if each.fact is None:
+            receipts.append(Receipt(seq=each.seq, id=None, verdict=SET_ASIDE))
+        elif each.fact.id in bodies:
+            body, verdict = bodies[each.fact.id]
+            same = body == each.body
+            row["verdict"] = DELIVERED_BEFORE if same else ID_CONFLICT
+            receipts.append(Receipt(seq=each.seq, id=each.fact.id, verdict=verdict if same else ID_CONFLICT))
+        else:
+            judgement = judge(each.fact, Known(known.sessions, known.disabled, known.claimed, present))
+            row |= _meaning(each.fact, each.claimed_key, judgement, push, now)
+            bodies[each.fact.id] = (each.body, judgement.verdict)
+            receipts.append(Receipt(seq=each.seq, id=each.fact.id, verdict=judgement.verdict))
+            if isinstance(each.fact, Undo):
+                undone += [_undone_row(institution.id, each.fact, check_in) for check_in in each.fact.undoes]
+            elif judgement.verdict == "counted" and judgement.student_id is not None:
+                present.add((each.fact.session_id, judgement.student_id))
+        rows.append(row)
+    facts.add(conn, rows)
+    facts.undo(conn, undone)
+    return receipts
+
+
+_MEANING = (
+    "id",
+    "kind",
+    "session_id",
+    "student_id",
+    "method",
+    "claimed_key",
+    "occurred_at",
+    "clock_quality",
+)
+
+
+def _meaning(fact: Fact, claimed_key: str | None, judgement: Judgement, push: Push, now: datetime) -> Row:
+    occurred_at, quality = worked_out(fact.at, push.clock, now)
+    return {
+        "id": fact.id,
+        "kind": "undo" if isinstance(fact, Undo) else "check_in",
+        "session_id": fact.session_id,
+        "student_id": judgement.student_id,
+        "method": None if isinstance(fact, Undo) else fact.method,
+        "claimed_key": claimed_key,
+        "occurred_at": occurred_at,
+        "clock_quality": quality,
+        "verdict": judgement.verdict,
+    }
+
+
+def _undone_row(institution_id: UUID, undo: Undo, check_in_id: UUID) -> Row:
+    return {"institution_id": institution_id, "check_in_id": check_in_id, "undo_id": undo.id}
+
+
+def _what_is_known(conn: Connection, institution_id: UUID, arrived: Sequence[Delivered]) -> Known:
+    check_ins = [each.fact for each in arrived if isinstance(each.fact, CheckIn)]
+    keys = {each.claimed_key for each in arrived if each.claimed_key is not None}
+    claims = roster.claims(conn, institution_id, list(keys)) if keys else {}
+    claimed = {
+        each.fact.id: Claimed(claims[each.claimed_key].student_id, claims[each.claimed_key].confirmed)
+        for each in arrived
+        if each.fact is not None and each.claimed_key in claims
+    }
+    students = {fact.ref for fact in check_ins if fact.ref is not None}
+    students |= {each.student_id for each in claimed.values() if each.student_id is not None}
+    session_ids = {fact.session_id for fact in check_ins}
+    return Known(
+        sessions={session.id for session in events.some(conn, institution_id, list(session_ids))},
+        disabled=roster.standing(conn, institution_id, list(students)) if students else {},
+        claimed=claimed,
+        present={
+            (session_id, student_id)
+            for session_id in session_ids
+            for student_id in facts.present(conn, institution_id, session_id, list(students))
+        },
+    )

@@ -1,0 +1,93 @@
+"""Give a kiosk what changed since it last asked, sealed."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, Engine
+
+from hub.database import reading
+from hub.store import events, feed, institutions, roster
+from hub.store.feed import Line
+from hub.store.institutions import Institution
+from hub.store.kiosks import Kiosk
+from sync.messages import PAGE, Entry, EventKind, FeedPage, Gone, Key, Person, Session, Settings, Start
+from sync.seals import lookup, seal_greeting
+
+
+def page_after(engine: Engine, hub_id: UUID, kiosk: Kiosk, epoch: UUID | None, after: int) -> FeedPage | None:
+    """The next entries after a position of the kiosk's feed, or None when there is nothing new.
+
+    A kiosk of another epoch, or one that claims to be further than the feed goes (the hub was restored from a
+    backup), starts from the beginning.
+    """
+    with reading(engine) as conn:
+        institution = institutions.of(conn, kiosk.institution_id)
+        fresh = epoch != institution.epoch or after > institution.feed_position
+        if fresh:
+            after = 0
+        elif after == institution.feed_position:
+            return None
+        lines = feed.after(conn, institution.id, after, PAGE + 1)
+        more = len(lines) > PAGE
+        entries = _entries(conn, institution, lines[:PAGE])
+        return FeedPage(
+            hub_id=hub_id,
+            epoch=institution.epoch,
+            to=lines[PAGE - 1].position if more else institution.feed_position,
+            more=more,
+            entries=tuple(entries),
+            start=Start(roster_key=institution.roster_key) if fresh else None,
+        )
+
+
+def _entries(conn: Connection, institution: Institution, lines: Sequence[Line]) -> list[Entry]:
+    here = [line for line in lines if not line.gone]
+    people = roster.people(conn, institution.id, [line.key for line in here if line.kind == "person"])
+    sessions = {
+        session.id: session
+        for session in events.some(conn, institution.id, [line.key for line in here if line.kind == "session"])
+    }
+    entries: list[Entry] = []
+    for line in lines:
+        if line.kind == "settings":
+            entries.append(
+                Settings(
+                    position=line.position,
+                    institution=institution.name,
+                    card_formats=institution.card_formats,
+                )
+            )
+        elif line.kind == "person" and line.key in people:
+            entries.append(_person(institution, people[line.key], line.position))
+        elif line.kind == "session" and line.key in sessions:
+            entries.append(_session(sessions[line.key], line.position))
+        else:
+            entries.append(Gone(position=line.position, what=line.kind, key=line.key))
+    return entries
+
+
+def _person(institution: Institution, person: roster.Person, position: int) -> Person:
+    keys = []
+    for identifier in person.identifiers:
+        tag, box_key = lookup(institution.roster_key, identifier)
+        keys.append(Key(tag, seal_greeting(box_key, person.greeting, institution.epoch, position)))
+    return Person(
+        position=position,
+        ref=person.id,
+        state="disabled" if person.disabled else "active",
+        keys=tuple(keys),
+    )
+
+
+def _session(session: events.Session, position: int) -> Session:
+    return Session(
+        position=position,
+        id=session.id,
+        event_id=session.event_id,
+        event=session.event,
+        event_kind=msgspec.convert(session.event_kind, EventKind),
+        name=session.name,
+        starts=session.starts,
+        ends=session.ends,
+    )

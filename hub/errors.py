@@ -1,0 +1,46 @@
+"""What the hub refuses, each with a stable code. `sync.errors` draws the tree these hang on.
+
+Refused
+ ├── HubRefused          a person asked for something that cannot be done; `detail` says why and the way out
+ │    ├── UnknownInstitution · UnknownSession · UnknownStudent · UnknownKiosk
+ │    └── NotReady       the hub itself is not set up
+ └── UnreadableFile      an uploaded file that cannot be read at all
+"""
+
+from sync.errors import Refused
+
+
+class HubRefused(Refused):
+    """A person asked for something that cannot be done. `detail` is a sentence for that person."""
+
+    code = "hub_refused"
+
+
+class NotReady(HubRefused):
+    code = "not_ready"
+
+
+class UnknownInstitution(HubRefused):
+    code = "unknown_institution"
+
+
+class UnknownSession(HubRefused):
+    code = "unknown_session"
+
+
+class UnknownStudent(HubRefused):
+    code = "unknown_student"
+
+
+class UnknownKiosk(HubRefused):
+    code = "unknown_kiosk"
+
+
+class UnreadableFile(Refused):
+    """A file that cannot be read at all: `reason` is a stable code, `detail` a sentence with the way out."""
+
+    code = "unreadable_file"
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason

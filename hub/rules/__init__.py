@@ -1,0 +1,1 @@
+"""Decisions, and nothing else: values in, a verdict or a plan out. Pure."""

@@ -1,0 +1,68 @@
+"""The hub as a running server: gunicorn, with threads because a kiosk's push waits for the disk."""
+
+import socket
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from hub import create_app
+from hub.actions import readiness
+from hub.config import Config, checked_secret
+from hub.database import connect
+from hub.errors import HubRefused
+
+THREADS = 8
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, set up from here and from nowhere else."""
+
+    def __init__(self, config: Config, options: dict[str, Any]) -> None:
+        self._config = config
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """What gunicorn asks for first."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """One application for each worker, made after the fork: a database connection is no good in two processes."""
+        return create_app(self._config)
+
+
+def run(config: Config, host: str, port: int, workers: int | None) -> None:
+    """Serve until stopped. Raises `NotReady` or `HubRefused` when it cannot start, before anything is opened."""
+    checked_secret(config)
+    engine = connect(config.database_url)
+    readiness.hub_id(engine)
+    on_sqlite = engine.dialect.name == "sqlite"
+    engine.dispose()
+    _check_free(host, port)
+    Server(
+        config,
+        {
+            "bind": f"{host}:{port}",
+            "workers": workers or (1 if on_sqlite else 2),
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "timeout": 60,
+            "graceful_timeout": 10,
+            "keepalive": 20,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+        },
+    ).run()
+
+
+def _check_free(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise HubRefused(
+                f"{host}:{port} cannot be used ({error.strerror}). Stop what runs there, or choose another --port."
+            ) from error

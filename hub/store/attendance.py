@@ -1,0 +1,61 @@
+"""Counts for the live page. Always counted from facts, never kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hub.schema import facts, institutions, kiosks, registrations, streams
+from hub.store.facts import COUNTING, PARKED, taken_back
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One session's numbers: different students present, registered, and check-ins waiting for a decision."""
+
+    checked_in: int = 0
+    registered: int = 0
+    parked: int = 0
+
+
+def counts(conn: Connection, institution_id: UUID, session_ids: Sequence[UUID]) -> dict[UUID, Count]:
+    """The numbers of each of these sessions (RULE-39, RULE-40: one student counts once)."""
+    ours = (facts.c.institution_id == institution_id, facts.c.session_id.in_(session_ids), ~taken_back())
+    checked_in = _by_session(
+        conn,
+        sa.select(facts.c.session_id, sa.func.count(facts.c.student_id.distinct()))
+        .where(*ours, facts.c.verdict.in_(COUNTING))
+        .group_by(facts.c.session_id),
+    )
+    parked = _by_session(
+        conn,
+        sa.select(facts.c.session_id, sa.func.count())
+        .where(*ours, facts.c.verdict.startswith(PARKED))
+        .group_by(facts.c.session_id),
+    )
+    registered = _by_session(
+        conn,
+        sa.select(registrations.c.session_id, sa.func.count())
+        .where(registrations.c.institution_id == institution_id, registrations.c.session_id.in_(session_ids))
+        .group_by(registrations.c.session_id),
+    )
+    return {each: Count(checked_in.get(each, 0), registered.get(each, 0), parked.get(each, 0)) for each in session_ids}
+
+
+def stamp(conn: Connection, institution_id: UUID) -> tuple[object, ...]:
+    """Changes whenever a count or a kiosk's state may have changed; costs the same however many facts there are."""
+    heads = sa.select(
+        sa.func.count(), sa.func.coalesce(sa.func.sum(streams.c.acked_seq), 0), sa.func.sum(streams.c.head_seq)
+    ).where(streams.c.institution_id == institution_id)
+    known = sa.select(sa.func.count(), sa.func.count(kiosks.c.revoked_at), sa.func.max(kiosks.c.last_seen_at)).where(
+        kiosks.c.institution_id == institution_id
+    )
+    feed = sa.select(institutions.c.feed_position, institutions.c.epoch).where(institutions.c.id == institution_id)
+    return (*conn.execute(heads).one(), *conn.execute(known).one(), *conn.execute(feed).one())
+
+
+def _by_session(conn: Connection, statement: sa.Select[Any]) -> dict[UUID, int]:
+    return {row[0]: int(row[1]) for row in conn.execute(statement)}

@@ -1,0 +1,98 @@
+"""Facts as delivered, and what they come to. A fact's bytes never change; the hub's reading of it may."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hub.database import Row, insert_once
+from hub.schema import facts, undone
+
+PARKED = "parked:"
+COUNTING = ("counted", "already_present")
+WAITING_FOR_AN_ADDRESS = ("parked:unknown_address", "parked:unconfirmed_address")
+
+
+_HELD = sa.select(facts.c.seq, facts.c.id, facts.c.hash, facts.c.body, facts.c.verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A fact the hub holds already."""
+
+    id: UUID | None
+    hash: bytes
+    body: bytes
+    verdict: str
+
+
+def add(conn: Connection, rows: Sequence[Row]) -> None:
+    """Keep facts. All of them are new: one that is not makes the transaction fail, never vanish."""
+    if rows:
+        conn.execute(sa.insert(facts), list(rows))
+
+
+def held(conn: Connection, institution_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Held]:
+    """Which of these fact ids the hub holds, in whatever stream they came."""
+    rows = conn.execute(_HELD.where(facts.c.institution_id == institution_id, facts.c.id.in_(ids)))
+    return {row.id: Held(row.id, row.hash, row.body, row.verdict) for row in rows}
+
+
+def delivered(conn: Connection, institution_id: UUID, stream_id: UUID, first: int, last: int) -> dict[int, Held]:
+    """What this stream delivered under the numbers `first` to `last`, both included."""
+    rows = conn.execute(
+        _HELD.where(
+            facts.c.institution_id == institution_id,
+            facts.c.stream_id == stream_id,
+            facts.c.seq.between(first, last),
+        )
+    )
+    return {row.seq: Held(row.id, row.hash, row.body, row.verdict) for row in rows}
+
+
+def undo(conn: Connection, rows: Sequence[Row]) -> None:
+    """Note which check-ins are taken back, whether or not they have arrived yet."""
+    insert_once(conn, undone, rows)
+
+
+def present(conn: Connection, institution_id: UUID, session_id: UUID, student_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these students are present in a session."""
+    rows = conn.execute(
+        sa.select(facts.c.student_id)
+        .where(*_counting(institution_id), facts.c.session_id == session_id)
+        .where(facts.c.student_id.in_(student_ids))
+    )
+    return set(rows.scalars())
+
+
+def settle_claims(conn: Connection, institution_id: UUID, owners: Mapping[str, UUID]) -> None:
+    """Count the parked check-ins that claimed an address which now is a student's, confirmed.
+
+    They count with the moment they were made (wire.md). `owners` maps address keys to students.
+    """
+    for key, student_id in owners.items():
+        conn.execute(
+            sa.update(facts)
+            .where(
+                facts.c.institution_id == institution_id,
+                facts.c.claimed_key == key,
+                facts.c.verdict.in_(WAITING_FOR_AN_ADDRESS),
+            )
+            .values(student_id=student_id, verdict="counted")
+        )
+
+
+def _counting(institution_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        facts.c.institution_id == institution_id,
+        facts.c.verdict.in_(COUNTING),
+        facts.c.student_id.is_not(None),
+        ~taken_back(),
+    )
+
+
+def taken_back() -> sa.ColumnElement[bool]:
+    """Whether some undo names this check-in."""
+    return sa.exists().where(undone.c.institution_id == facts.c.institution_id, undone.c.check_in_id == facts.c.id)

@@ -1,0 +1,67 @@
+"""The feed that kiosks read: for every person and session the position of its last change.
+
+Whoever changes what a kiosk may see of a person or a session calls `touch` in the same transaction.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hub.database import next_positions, put
+from hub.schema import feed, institutions
+
+Kind = Literal["person", "session", "settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something that changed last at `position`."""
+
+    kind: Kind
+    key: UUID
+    position: int
+    gone: bool
+
+
+def touch(conn: Connection, institution_id: UUID, kind: Kind, keys: Iterable[UUID], *, gone: bool = False) -> None:
+    """Put these at the end of the feed: every kiosk of the institution gets them with its next exchange."""
+    ids = list(dict.fromkeys(keys))
+    if not ids:
+        return
+    first = next_positions(conn, institution_id, len(ids))
+    put(
+        conn,
+        feed,
+        [
+            {
+                "institution_id": institution_id,
+                "kind": kind,
+                "key": key,
+                "position": first + offset,
+                "gone": gone,
+            }
+            for offset, key in enumerate(ids)
+        ],
+    )
+
+
+def position(conn: Connection, institution_id: UUID) -> int:
+    """The highest position given out so far."""
+    table = institutions
+    statement = sa.select(table.c.feed_position).where(table.c.id == institution_id)
+    return int(conn.execute(statement).scalar_one())
+
+
+def after(conn: Connection, institution_id: UUID, position: int, limit: int) -> list[Line]:
+    """What changed after a position, oldest change first."""
+    rows = conn.execute(
+        sa.select(feed.c.kind, feed.c.key, feed.c.position, feed.c.gone)
+        .where(feed.c.institution_id == institution_id, feed.c.position > position)
+        .order_by(feed.c.position)
+        .limit(limit)
+    )
+    return [Line(*row) for row in rows]

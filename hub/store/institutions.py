@@ -1,0 +1,96 @@
+"""The hub itself and the institutions that share it."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hub.database import Row
+from hub.schema import hubs, institutions
+from sync.messages import CardFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    """An institution with the keys of its roster."""
+
+    id: UUID
+    name: str
+    card_formats: tuple[CardFormat, ...]
+    epoch: UUID
+    feed_position: int
+    roster_key: bytes
+    private_key: bytes
+    public_key: bytes
+
+
+def hub_id(conn: Connection) -> UUID | None:
+    """This hub's own id, or None before `hub init`."""
+    return conn.execute(sa.select(hubs.c.id)).scalar()
+
+
+def make_hub(conn: Connection, row: Row) -> None:
+    """Give this hub its id."""
+    conn.execute(sa.insert(hubs), row)
+
+
+def get(conn: Connection, institution_id: UUID) -> Institution | None:
+    """The institution with this id."""
+    return _one(conn, institutions.c.id == institution_id)
+
+
+def of(conn: Connection, institution_id: UUID) -> Institution:
+    """The institution that something in this database belongs to. Raises `LookupError` when the database lies."""
+    found = get(conn, institution_id)
+    if found is None:
+        raise LookupError(f"no institution {institution_id}")
+    return found
+
+
+def named(conn: Connection, name: str) -> Institution | None:
+    """The institution of this name."""
+    return _one(conn, institutions.c.name == name)
+
+
+def all_ids(conn: Connection) -> list[tuple[UUID, str]]:
+    """Every institution on this hub: id and name, by name."""
+    rows = conn.execute(sa.select(institutions.c.id, institutions.c.name).order_by(institutions.c.name))
+    return [(row.id, row.name) for row in rows]
+
+
+def add(conn: Connection, row: Row) -> None:
+    """Keep a new institution."""
+    conn.execute(sa.insert(institutions), row)
+
+
+def set_card_formats(conn: Connection, institution_id: UUID, formats: tuple[CardFormat, ...]) -> None:
+    """Replace the card formats."""
+    _update(conn, institution_id, card_formats=msgspec.to_builtins(formats))
+
+
+def rotate(conn: Connection, institution_id: UUID, epoch: UUID, roster_key: bytes) -> None:
+    """Begin a new epoch of the feed under a new roster key: every kiosk starts its roster afresh."""
+    _update(conn, institution_id, epoch=epoch, roster_key=roster_key)
+
+
+def _update(conn: Connection, institution_id: UUID, **values: Any) -> None:
+    conn.execute(sa.update(institutions).where(institutions.c.id == institution_id).values(**values))
+
+
+def _one(conn: Connection, condition: sa.ColumnElement[bool]) -> Institution | None:
+    row = conn.execute(sa.select(institutions).where(condition)).one_or_none()
+    if row is None:
+        return None
+    return Institution(
+        id=row.id,
+        name=row.name,
+        card_formats=msgspec.convert(row.card_formats, tuple[CardFormat, ...]),
+        epoch=row.epoch,
+        feed_position=row.feed_position,
+        roster_key=row.roster_key,
+        private_key=row.private_key,
+        public_key=row.public_key,
+    )

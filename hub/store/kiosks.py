@@ -1,0 +1,114 @@
+"""Kiosks: invitations, tokens (as hashes only), when they were last heard of and what they hold back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hub.database import Row
+from hub.schema import invitations, kiosks, streams
+
+
+@dataclass(frozen=True, slots=True)
+class Kiosk:
+    """A kiosk as the hub knows it. `waiting` is how many check-ins it last said to hold back."""
+
+    id: UUID
+    institution_id: UUID
+    name: str
+    enrolled_at: datetime
+    last_seen_at: datetime | None
+    revoked_at: datetime | None
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A one-time code that was still good when it was taken."""
+
+    institution_id: UUID
+    name: str
+
+
+def invite(conn: Connection, row: Row) -> None:
+    """Keep an invitation."""
+    conn.execute(sa.insert(invitations), row)
+
+
+def take_invitation(conn: Connection, code_hash: bytes, kiosk_id: UUID, now: datetime) -> Invitation | None:
+    """Use an invitation up, or None when there is none, it was used, or it is too old. At most one taker wins."""
+    row = conn.execute(
+        sa.update(invitations)
+        .where(
+            invitations.c.code_hash == code_hash,
+            invitations.c.used_at.is_(None),
+            invitations.c.expires_at > now,
+        )
+        .values(used_at=now, kiosk_id=kiosk_id)
+        .returning(invitations.c.institution_id, invitations.c.name)
+    ).one_or_none()
+    return None if row is None else Invitation(row.institution_id, row.name)
+
+
+def add(conn: Connection, row: Row) -> None:
+    """Keep a newly enrolled kiosk."""
+    conn.execute(sa.insert(kiosks), row)
+
+
+def by_token(conn: Connection, token_hash: bytes) -> Kiosk | None:
+    """The kiosk that holds a token, revoked or not."""
+    return _first(_kiosks(conn, kiosks.c.token_hash == token_hash))
+
+
+def get(conn: Connection, institution_id: UUID, kiosk_id: UUID) -> Kiosk | None:
+    """The kiosk with this id."""
+    return _first(_kiosks(conn, kiosks.c.institution_id == institution_id, kiosks.c.id == kiosk_id))
+
+
+def everyone(conn: Connection, institution_id: UUID) -> list[Kiosk]:
+    """All kiosks of an institution, revoked ones included, in the order they came."""
+    return _kiosks(conn, kiosks.c.institution_id == institution_id)
+
+
+def heard_from(conn: Connection, institution_id: UUID, kiosk_id: UUID, now: datetime) -> None:
+    """Note that a kiosk was in touch."""
+    _update(conn, institution_id, kiosk_id, last_seen_at=now)
+
+
+def revoke(conn: Connection, institution_id: UUID, kiosk_id: UUID, now: datetime) -> None:
+    """Cut a kiosk's token off."""
+    _update(conn, institution_id, kiosk_id, revoked_at=now)
+
+
+def _update(conn: Connection, institution_id: UUID, kiosk_id: UUID, **moment: datetime) -> None:
+    conn.execute(
+        sa.update(kiosks).where(kiosks.c.institution_id == institution_id, kiosks.c.id == kiosk_id).values(**moment)
+    )
+
+
+def _kiosks(conn: Connection, *conditions: sa.ColumnElement[bool]) -> list[Kiosk]:
+    waiting = (
+        sa.select(sa.func.coalesce(sa.func.sum(streams.c.head_seq - streams.c.acked_seq), 0))
+        .where(streams.c.institution_id == kiosks.c.institution_id, streams.c.kiosk_id == kiosks.c.id)
+        .scalar_subquery()
+    )
+    rows = conn.execute(
+        sa.select(
+            kiosks.c.id,
+            kiosks.c.institution_id,
+            kiosks.c.name,
+            kiosks.c.enrolled_at,
+            kiosks.c.last_seen_at,
+            kiosks.c.revoked_at,
+            waiting.label("waiting"),
+        )
+        .where(*conditions)
+        .order_by(kiosks.c.enrolled_at, kiosks.c.id)
+    )
+    return [Kiosk(*row[:6], waiting=int(row.waiting)) for row in rows]
+
+
+def _first(found: list[Kiosk]) -> Kiosk | None:
+    return found[0] if found else None

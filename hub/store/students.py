@@ -1,0 +1,227 @@
+"""Students with their addresses and cards.
+
+Students and cards are an institution's own; an address belongs to one student on the whole hub (RULE-10).
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hub.database import Row, insert_once, locked
+from hub.schema import addresses, cards, facts, students
+from hub.store.facts import WAITING_FOR_AN_ADDRESS
+
+T = TypeVar("T")
+Found = sa.Row[Any, Any]
+
+FIELDS = (
+    "id",
+    "username",
+    "auth_identifier",
+    "first_name",
+    "last_name",
+    "middle_name",
+    "preferred_name",
+    "school_year_name",
+    "disabled",
+    "preferred_address_id",
+    "attributes",
+)
+ADDRESS_FIELDS = ("id", "key", "typed", "kind", "main", "state", "origin")
+
+_BATCH = 5_000
+"""Values in one IN (...): SQLite takes 32,766 at most, PostgreSQL 65,535."""
+
+
+def named(conn: Connection, institution_id: UUID, usernames: Collection[str]) -> list[Found]:
+    """The students with these usernames (`FIELDS`), kept from other writers until the end of a `writing` block."""
+    # Always in the same order, so that two writers wait for each other instead of locking each other out.
+    statement = sa.select(*(students.c[name] for name in FIELDS)).order_by(students.c.username)
+    return [
+        row
+        for batch in _batches(usernames)
+        for row in conn.execute(
+            locked(statement.where(students.c.institution_id == institution_id, students.c.username.in_(batch)))
+        )
+    ]
+
+
+def one(conn: Connection, institution_id: UUID, username: str) -> Found | None:
+    """The student with this username (`FIELDS`)."""
+    return conn.execute(
+        sa.select(*(students.c[name] for name in FIELDS)).where(
+            students.c.institution_id == institution_id, students.c.username == username
+        )
+    ).one_or_none()
+
+
+def addresses_of(conn: Connection, institution_id: UUID, student_ids: Collection[UUID]) -> Iterator[Found]:
+    """The addresses of these students (`student_id` and `ADDRESS_FIELDS`), the main one first, then as they came."""
+    columns = [addresses.c.student_id, *(addresses.c[name] for name in ADDRESS_FIELDS)]
+    for batch in _batches(student_ids):
+        yield from conn.execute(
+            sa.select(*columns)
+            .where(addresses.c.institution_id == institution_id, addresses.c.student_id.in_(batch))
+            .order_by(addresses.c.main.desc(), addresses.c.added_at, addresses.c.id)
+        )
+
+
+def cards_of(conn: Connection, institution_id: UUID, student_ids: Collection[UUID]) -> Iterator[Found]:
+    """The cards of these students (`student_id`, `card_id`)."""
+    for batch in _batches(student_ids):
+        yield from conn.execute(
+            sa.select(cards.c.student_id, cards.c.card_id).where(
+                cards.c.institution_id == institution_id, cards.c.student_id.in_(batch)
+            )
+        )
+
+
+def address_owners(conn: Connection, keys: Collection[str]) -> dict[str, UUID]:
+    """For each of these address keys that is taken, on the whole hub and in whatever state: whose it is."""
+    return {
+        row.key: row.student_id
+        for batch in _batches(keys)
+        for row in conn.execute(sa.select(addresses.c.key, addresses.c.student_id).where(addresses.c.key.in_(batch)))
+    }
+
+
+def card_owners(conn: Connection, institution_id: UUID, card_ids: Collection[str]) -> dict[str, UUID]:
+    """For each of these cards that is taken: whose it is."""
+    return {
+        row.card_id: row.student_id
+        for batch in _batches(card_ids)
+        for row in conn.execute(
+            sa.select(cards.c.card_id, cards.c.student_id).where(
+                cards.c.institution_id == institution_id, cards.c.card_id.in_(batch)
+            )
+        )
+    }
+
+
+def auth_identifier_owners(conn: Connection, institution_id: UUID, identifiers: Collection[str]) -> dict[str, UUID]:
+    """For each of these SSO identifiers that is taken: whose it is."""
+    return {
+        row.auth_identifier: row.id
+        for batch in _batches(identifiers)
+        for row in conn.execute(
+            sa.select(students.c.auth_identifier, students.c.id).where(
+                students.c.institution_id == institution_id, students.c.auth_identifier.in_(batch)
+            )
+        )
+    }
+
+
+def add(conn: Connection, rows: Sequence[Row]) -> None:
+    """Keep new students."""
+    if rows:
+        conn.execute(sa.insert(students), rows)
+
+
+def change(conn: Connection, rows: Sequence[Row]) -> None:
+    """Bring students up to date, in the order given. Rows have `institution_id`, `id` and the same other columns."""
+    _update(conn, students, rows)
+
+
+def add_addresses(conn: Connection, rows: Sequence[Row]) -> None:
+    """Keep new addresses."""
+    if rows:
+        conn.execute(sa.insert(addresses), rows)
+
+
+def add_address_once(conn: Connection, row: Row) -> bool:
+    """Keep a new address, unless it is anybody's already."""
+    return insert_once(conn, addresses, [row]) == 1
+
+
+def change_addresses(conn: Connection, rows: Sequence[Row]) -> None:
+    """Bring addresses up to date, in the order given.
+
+    Rows have `institution_id`, `id` and the same other columns; the first confirmation stays on record.
+    """
+    if rows and "confirmed_at" in rows[0]:
+        _update(conn, addresses, rows, confirmed_at=sa.func.coalesce(addresses.c.confirmed_at, _new("confirmed_at")))
+    else:
+        _update(conn, addresses, rows)
+
+
+def drop_addresses(conn: Connection, institution_id: UUID, ids: Collection[UUID]) -> None:
+    """Forget addresses: anybody may have them from now on."""
+    for batch in _batches(ids):
+        conn.execute(
+            sa.delete(addresses).where(addresses.c.institution_id == institution_id, addresses.c.id.in_(batch))
+        )
+
+
+def add_cards(conn: Connection, rows: Sequence[Row]) -> None:
+    """Keep new cards."""
+    if rows:
+        conn.execute(sa.insert(cards), rows)
+
+
+def drop_cards(conn: Connection, institution_id: UUID, card_ids: Collection[str]) -> None:
+    """Forget cards: anybody may have them from now on."""
+    for batch in _batches(card_ids):
+        conn.execute(sa.delete(cards).where(cards.c.institution_id == institution_id, cards.c.card_id.in_(batch)))
+
+
+def claims_found(conn: Connection, institution_id: UUID) -> dict[str, UUID]:
+    """The addresses that parked check-ins wait for and that now are a student's, confirmed; and whose.
+
+    Those of an archived student are left to staff (RULE-35).
+    """
+    waiting = (
+        sa.select(addresses.c.key, addresses.c.student_id)
+        .distinct()
+        .select_from(facts)
+        .join(
+            addresses,
+            (addresses.c.institution_id == facts.c.institution_id) & (addresses.c.key == facts.c.claimed_key),
+        )
+        .join(
+            students,
+            (students.c.institution_id == addresses.c.institution_id) & (students.c.id == addresses.c.student_id),
+        )
+        .where(
+            facts.c.institution_id == institution_id,
+            facts.c.claimed_key.is_not(None),
+            facts.c.verdict.in_(WAITING_FOR_AN_ADDRESS),
+            addresses.c.state == "confirmed",
+            students.c.disabled.is_(False),
+        )
+    )
+    return {row.key: row.student_id for row in conn.execute(waiting)}
+
+
+def take_stock(conn: Connection) -> None:
+    """Let the database look at how much there is now.
+
+    PostgreSQL plans by what it last knew: tables that were empty then are read from end to end for every row that
+    refers to them, a hundred thousand times in a first import.
+    """
+    for table in (students, addresses, cards):
+        conn.execute(sa.text(f"ANALYZE {table.name}"))
+
+
+def _update(conn: Connection, table: sa.Table, rows: Sequence[Row], **special: Any) -> None:
+    if not rows:
+        return
+    values = {name: _new(name) for name in rows[0] if name not in ("institution_id", "id")} | special
+    conn.execute(
+        sa.update(table)
+        .where(table.c.institution_id == _new("institution_id"), table.c.id == _new("id"))
+        .values(values),
+        [{f"new_{name}": value for name, value in row.items()} for row in rows],
+    )
+
+
+def _new(name: str) -> sa.BindParameter[Any]:
+    return sa.bindparam(f"new_{name}")
+
+
+def _batches(values: Collection[T]) -> Iterator[list[T]]:
+    listed = list(values)
+    for start in range(0, len(listed), _BATCH):
+        yield listed[start : start + _BATCH]

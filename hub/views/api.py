@@ -1,0 +1,132 @@
+"""The kiosk API of docs/wire.md: enrol, hand over, catch up. JSON in and out, problems as RFC 9457."""
+
+import gzip
+import zlib
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DBAPIError
+
+from hub.actions import kiosks, receive, serve_roster
+from hub.store.kiosks import Kiosk
+from hub.views import engine, hub_id, now
+from hub.views.openapi import document
+from hub.views.problems import database, refused
+from sync import PROTO
+from sync.errors import CheckinError, DeviceUnknown, ProtocolTooOld, TooLarge, Unreadable
+from sync.messages import HUB_HEADER, MAX_PUSH_BYTES, Enrolment, Push, encode
+
+bp = Blueprint("api", __name__, url_prefix="/api/v1")
+
+_T = TypeVar("_T")
+
+
+bp.register_error_handler(CheckinError, refused)
+bp.register_error_handler(DBAPIError, database)
+
+
+@bp.post("/enrolments")
+def enrol() -> ResponseReturnValue:
+    """A kiosk exchanges its one-time code for its standing."""
+    return _json(kiosks.enrol(engine(), hub_id(), _body(Enrolment), now()), 201)
+
+
+@bp.post("/streams/<uuid:stream_id>/facts")
+def push(stream_id: UUID) -> ResponseReturnValue:
+    """A kiosk hands over facts, or none of them: a heartbeat."""
+    kiosk = _kiosk()
+    pushed = _body(Push)
+    if pushed.proto != PROTO:
+        raise ProtocolTooOld()
+    return _json(receive.receive(engine(), hub_id(), kiosk, stream_id, pushed, now()))
+
+
+@bp.get("/feed")
+def feed() -> ResponseReturnValue:
+    """A kiosk catches up. 304 when there is nothing new."""
+    kiosk = _kiosk()
+    epoch, after = _cursor()
+    page = serve_roster.page_after(engine(), hub_id(), kiosk, epoch, after)
+    return Response(status=304) if page is None else _json(page)
+
+
+@bp.get("/openapi.json")
+def openapi() -> ResponseReturnValue:
+    """This API, described."""
+    return Response(document(), mimetype="application/json")
+
+
+@bp.after_request
+def name_the_hub(response: Response) -> Response:
+    """Every answer says whose it is, so that no captive portal is taken for the hub."""
+    response.headers[HUB_HEADER] = str(hub_id()) if response.status_code != 503 else ""
+    return response
+
+
+def _kiosk() -> Kiosk:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise DeviceUnknown()
+    return kiosks.recognise(engine(), token.strip())
+
+
+def _cursor() -> tuple[UUID | None, int]:
+    epoch = request.args.get("epoch", "")
+    after = request.args.get("after", "0")
+    try:
+        return UUID(epoch) if epoch else None, min(_natural(after), 2**53)
+    except ValueError as error:
+        raise Unreadable("not_a_cursor") from error
+
+
+def _natural(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise ValueError(text[:20])
+    return int(text)
+
+
+def _body(shape: type[_T]) -> _T:
+    if request.mimetype != "application/json":
+        raise Unreadable("media_type")
+    try:
+        return msgspec.json.decode(_bytes(), type=shape)
+    except msgspec.ValidationError as error:
+        raise Unreadable("wrong_shape", str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable("not_json") from error
+
+
+def _bytes() -> bytes:
+    raw = request.get_data()
+    if request.headers.get("Content-Encoding", "").lower() == "gzip":
+        raw = _unzipped(raw)
+    if len(raw) > MAX_PUSH_BYTES:
+        raise TooLarge()
+    return raw
+
+
+def _unzipped(raw: bytes) -> bytes:
+    # Bounded, because a few kilobytes of gzip can hold gigabytes.
+    unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        data = unzip.decompress(raw, MAX_PUSH_BYTES + 1)
+    except zlib.error as error:
+        raise Unreadable("not_gzip") from error
+    if len(data) > MAX_PUSH_BYTES:
+        raise TooLarge()
+    if not unzip.eof:
+        raise Unreadable("not_gzip")
+    return data
+
+
+def _json(message: msgspec.Struct, status: int = 200) -> Response:
+    body = encode(message)
+    response = Response(body, status, mimetype="application/json")
+    if len(body) > 1_000 and request.accept_encodings["gzip"] > 0:
+        response.set_data(gzip.compress(body, compresslevel=1, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    return response

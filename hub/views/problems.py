@@ -1,0 +1,113 @@
+"""What goes wrong under /api/, as RFC 9457 problem documents with stable codes."""
+
+from http import HTTPStatus
+
+from flask import Flask, Response, current_app, request
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
+
+from hub.database import is_busy
+from hub.errors import NotReady
+from hub.views import hub_id
+from sync.errors import (
+    CheckinError,
+    CodeRefused,
+    DeviceRevoked,
+    DeviceUnknown,
+    ForeignStream,
+    Fork,
+    Gap,
+    ProtocolTooOld,
+    TooLarge,
+    Unreadable,
+)
+from sync.messages import MAX_PUSH_BYTES, Problem, StreamMark, encode
+
+STATUS: dict[type[CheckinError], int] = {
+    DeviceUnknown: 401,
+    DeviceRevoked: 403,
+    ForeignStream: 403,
+    CodeRefused: 403,
+    Gap: 409,
+    Fork: 409,
+    TooLarge: 413,
+    ProtocolTooOld: 426,
+    NotReady: 503,
+}
+UNREADABLE_STATUS = {"not_json": 400, "not_gzip": 400, "media_type": 415}
+TITLES = {
+    "device_unknown": "This token is not known here. Enrol the kiosk again.",
+    "device_revoked": "This kiosk was cut off. It keeps its facts; hand it to staff.",
+    "foreign_stream": "This stream belongs to another kiosk.",
+    "code_refused": "This code is wrong, used, or older than ten minutes. Make a new one with `hub kiosks invite`.",
+    "gap": "Facts are missing between what the hub holds and what was sent.",
+    "fork": "The hub holds another history of this stream.",
+    "too_large": f"A push has at most 200 facts and {MAX_PUSH_BYTES} bytes.",
+    "proto_too_old": "This hub does not speak that version of the protocol.",
+    "not_ready": "The hub is not ready.",
+    "busy": "Not now. Send the same bytes again in a moment.",
+    "not_json": "The body is not JSON.",
+    "not_gzip": "The body is not the gzip it is said to be.",
+    "media_type": "The body must be application/json.",
+    "wrong_shape": "The JSON has not the shape that /api/v1/openapi.json describes.",
+    "not_a_cursor": "`epoch` is a UUID or empty, `after` a number of 0 or more.",
+}
+
+
+def refused(error: CheckinError) -> Response:
+    """The problem document of an error from the tree in `sync.errors`."""
+    if isinstance(error, Unreadable):
+        return problem(UNREADABLE_STATUS.get(error.reason, 422), error.reason, detail=error.detail)
+    return problem(
+        STATUS.get(type(error), 500),
+        error.code,
+        stream=StreamMark(acked_seq=error.acked_seq, acked_hash=error.acked_hash) if isinstance(error, Gap) else None,
+        at_seq=error.at_seq if isinstance(error, Fork) else None,
+    )
+
+
+def database(error: DBAPIError) -> Response:
+    """Nothing was kept; the kiosk sends the same bytes again."""
+    current_app.logger.warning("database: %s, busy: %s", type(error.orig).__name__, is_busy(error))
+    return problem(503, "busy")
+
+
+def answer_with_problems(app: Flask) -> None:
+    """Let what no view of the API answers (a wrong address, a wrong method) be a problem document too."""
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response | HTTPException:
+        if not request.path.startswith("/api/") or error.code is None:
+            return error
+        response = problem(error.code, HTTPStatus(error.code).name.lower())
+        for name, value in error.get_headers():
+            if name.lower() == "allow":
+                response.headers[name] = value
+        return response
+
+
+def problem(
+    status: int,
+    code: str,
+    *,
+    detail: str | None = None,
+    stream: StreamMark | None = None,
+    at_seq: int | None = None,
+) -> Response:
+    """A problem document; it names the hub, so that no captive portal's refusal is taken for ours."""
+    document = Problem(
+        type="about:blank",
+        title=TITLES.get(code, HTTPStatus(status).phrase),
+        status=status,
+        code=code,
+        hub_id=hub_id() if status != 503 else None,
+        detail=detail,
+        stream=stream,
+        at_seq=at_seq,
+    )
+    response = Response(encode(document), status, mimetype="application/problem+json")
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        response.headers["Retry-After"] = "2"
+    return response

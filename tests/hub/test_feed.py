@@ -1,0 +1,179 @@
+"""What kiosks read: everybody once, changes as they come, nothing readable without the identifier."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from uuid_utils.compat import uuid4
+
+from hub.actions import events, serve_roster
+from hub.actions.events import NewEvent
+from hub.database import next_positions, writing
+from hub.schema import addresses, students
+from hub.store import feed
+from hub.store.events import Session
+from sync.errors import BadPattern
+from sync.identifiers import read_email
+from sync.messages import CardFormat, FeedPage, Gone, Person, Settings
+from sync.messages import Session as SessionEntry
+from sync.seals import lookup, open_greeting
+from tests.hub.conftest import Institution
+from tests.hub.desk import Desk, student, unzipped
+
+
+def pull(client: FlaskClient, desk: Desk, epoch: UUID | None = None, after: int = 0) -> FeedPage | None:
+    response = client.get(
+        "/api/v1/feed", query_string={"epoch": str(epoch or ""), "after": after}, headers=desk.headers()
+    )
+    if response.status_code == 304:
+        return None
+    assert response.status_code == 200, response.text
+    return msgspec.json.decode(unzipped(response), type=FeedPage)
+
+
+def greeting(page: FeedPage, address: str) -> str | None:
+    """What a kiosk shows for an address, going by this page alone."""
+    assert page.start is not None
+    tag, box_key = lookup(page.start.roster_key, read_email(address))
+    for entry in page.entries:
+        if isinstance(entry, Person):
+            for key in entry.keys:
+                if key.tag == tag:
+                    return open_greeting(box_key, key.greeting, page.epoch, entry.position)
+    return None
+
+
+def test_a_kiosk_finds_a_person_by_every_confirmed_address_and_by_no_pending_one(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
+) -> None:
+    student(engine, institution.id, "Zoé", confirmed=["zoe@example.edu", "zoe@gmail.com"], pending=["zoe@pending.org"])
+    page = pull(client, desk)
+    assert page is not None
+    assert greeting(page, "ZOE@example.EDU") == greeting(page, "zoe@gmail.com") == "Zoé"
+    assert greeting(page, "zoe@pending.org") is None
+
+
+def test_the_first_page_brings_the_key_the_settings_and_the_sessions(
+    client: FlaskClient, institution: Institution, session: Session, desk: Desk
+) -> None:
+    page = pull(client, desk)
+    assert page is not None
+    assert page.start is not None
+    assert [entry.institution for entry in page.entries if isinstance(entry, Settings)] == [institution.name]
+    assert [entry.id for entry in page.entries if isinstance(entry, SessionEntry)] == [session.id]
+
+
+def test_nothing_new_is_a_304_that_names_the_hub(client: FlaskClient, institution: Institution, desk: Desk) -> None:
+    page = pull(client, desk)
+    assert page is not None
+    response = client.get(f"/api/v1/feed?epoch={page.epoch}&after={page.to}", headers=desk.headers())
+    assert (response.status_code, response.headers["Kiosk-Hub"]) == (304, str(page.hub_id))
+
+
+def test_a_change_arrives_as_one_entry_and_leaving_is_an_entry_too(
+    engine: Engine, client: FlaskClient, institution: Institution, desk: Desk
+) -> None:
+    ada = student(engine, institution.id, "Ada", confirmed=["ada@example.edu"])
+    bo = student(engine, institution.id, "Bo", confirmed=["bo@example.edu"])
+    page = pull(client, desk)
+    assert page is not None
+    with writing(engine) as conn:
+        conn.execute(students.update().where(students.c.id == ada).values(disabled=True))
+        feed.touch(conn, institution.id, "person", [ada])
+        conn.execute(addresses.delete().where(addresses.c.student_id == bo))
+        conn.execute(students.delete().where(students.c.id == bo))
+        feed.touch(conn, institution.id, "person", [bo], gone=True)
+    delta = pull(client, desk, page.epoch, page.to)
+    assert delta is not None
+    assert delta.start is None
+    assert [type(entry) for entry in delta.entries] == [Person, Gone]
+    assert isinstance(delta.entries[0], Person)
+    assert delta.entries[0].state == "disabled"
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_pages_of_any_size_add_up_to_everybody_exactly_once(
+    engine: Engine,
+    client: FlaskClient,
+    institution: Institution,
+    session: Session,
+    desk: Desk,
+    size: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serve_roster, "PAGE", size)
+    refs = {student(engine, institution.id, "Ada") for _ in range(10)}
+    found: list[UUID] = []
+    page = pull(client, desk)
+    while page is not None:
+        found += [entry.ref for entry in page.entries if isinstance(entry, Person)]
+        page = pull(client, desk, page.epoch, page.to)
+    assert len(found) == 10
+    assert set(found) == refs
+
+
+@pytest.mark.parametrize("ahead", [0, 5])
+def test_a_kiosk_of_another_epoch_or_ahead_of_the_hub_starts_afresh(
+    client: FlaskClient, institution: Institution, desk: Desk, ahead: int
+) -> None:
+    page = pull(client, desk)
+    assert page is not None
+    epoch = page.epoch if ahead else uuid4()
+    again = pull(client, desk, epoch, page.to + ahead)
+    assert again is not None
+    assert again.start is not None
+
+
+@pytest.mark.parametrize(
+    "query", ["after=-1", "after=x", "after=1.5", "epoch=nonsense", "after=²", "after=" + "9" * 30]
+)
+def test_a_cursor_that_is_none_is_refused(
+    client: FlaskClient, institution: Institution, desk: Desk, query: str
+) -> None:
+    response = client.get(f"/api/v1/feed?{query}", headers=desk.headers())
+    assert (response.status_code, msgspec.json.decode(response.data)["code"]) == (422, "not_a_cursor")
+
+
+def test_a_kiosk_sees_nobody_of_another_institution(
+    engine: Engine, client: FlaskClient, institution: Institution, other_institution: Institution, desk: Desk
+) -> None:
+    student(engine, other_institution.id, "Bo", confirmed=["bo@elsewhere.edu"])
+    page = pull(client, desk)
+    assert page is not None
+    assert not [entry for entry in page.entries if isinstance(entry, Person)]
+
+
+def test_positions_are_consecutive_and_given_out_once(engine: Engine, institution: Institution) -> None:
+    with writing(engine) as conn:
+        before = feed.position(conn, institution.id)
+        assert next_positions(conn, institution.id, 3) == before + 1
+        assert next_positions(conn, institution.id, 1) == before + 4
+
+
+def test_card_formats_reach_the_kiosk_and_a_bad_one_changes_nothing(
+    engine: Engine, client: FlaskClient, institution: Institution, desk: Desk
+) -> None:
+    good = CardFormat(whole=r"^;\d{12};:$", extract=r"^;\d{2}(\d{7})")
+    events.set_card_formats(engine, institution.id, (good,))
+    with pytest.raises(BadPattern):
+        events.set_card_formats(engine, institution.id, (good, CardFormat(whole="(")))
+    page = pull(client, desk)
+    assert page is not None
+    assert [entry.card_formats for entry in page.entries if isinstance(entry, Settings)] == [(good,)]
+
+
+def test_the_several_sessions_of_a_fair_share_its_time_and_reach_the_kiosk(
+    engine: Engine, client: FlaskClient, institution: Institution, desk: Desk, now: datetime
+) -> None:
+    fair = NewEvent("career_fair", "Autumn fair", now, now.replace(hour=16), sessions=2, external_id="fair-1")
+    made = events.create(engine, institution.id, fair, now)
+    again = events.create(engine, institution.id, fair, now)
+    assert again == made
+    page = pull(client, desk)
+    assert page is not None
+    entries = [entry for entry in page.entries if isinstance(entry, SessionEntry)]
+    assert [(entry.event_id, entry.event_kind) for entry in entries] == [(made.event_id, "career_fair")] * 2
+    assert entries[0].ends == entries[1].starts == now.replace(hour=13)
