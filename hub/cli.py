@@ -33,6 +33,7 @@ def main(ctx: click.Context) -> None:
     HUB_TIMEZONE, HUB_LANGUAGE, HUB_SECRET_KEY.
     """
     ctx.obj = Context()
+    ctx.call_on_close(ctx.obj.close)
 
 
 @main.command("init")
@@ -84,7 +85,7 @@ def serve(ctx: Context, host: str, port: int, workers: int | None) -> None:
     """Serve kiosks and staff until stopped."""
     from hub.server import run
 
-    run(ctx.config, host, port, workers)
+    run(ctx.config, ctx.engine, host, port, workers)
 
 
 @main.group("import")

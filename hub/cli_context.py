@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from hub.actions import readiness
 from hub.config import Config, read
 from hub.database import connect, reading
 from hub.errors import NotReady, UnknownInstitution, UnreadableFile
@@ -38,11 +39,14 @@ class Context:
         except (ArgumentError, ValueError, ModuleNotFoundError) as error:
             raise NotReady(f"HUB_DATABASE_URL cannot be used: {error}") from error
 
+    def close(self) -> None:
+        """Give the database's connections back, if it was opened."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
     def institution_id(self, asked: str | None) -> UUID:
         """The institution a command is about: the one asked for, else the only one. Raises `HubRefused`."""
-        from hub.actions.readiness import hub_id
-
-        hub_id(self.engine)
+        readiness.hub_id(self.engine)
         with reading(self.engine) as conn:
             there = institutions.all_ids(conn)
         if asked is None and len(there) == 1:

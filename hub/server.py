@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from sqlalchemy import Engine
 
 from hub import create_app
 from hub.actions import readiness
 from hub.config import Config, checked_secret
-from hub.database import connect
 from hub.errors import HubRefused
 
 THREADS = 8
@@ -33,10 +33,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         return create_app(self._config)
 
 
-def run(config: Config, host: str, port: int, workers: int | None) -> None:
+def run(config: Config, engine: Engine, host: str, port: int, workers: int | None) -> None:
     """Serve until stopped. Raises `NotReady` or `HubRefused` when it cannot start, before anything is opened."""
     checked_secret(config)
-    engine = connect(config.database_url)
     readiness.hub_id(engine)
     on_sqlite = engine.dialect.name == "sqlite"
     engine.dispose()

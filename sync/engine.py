@@ -12,14 +12,7 @@ from uuid import UUID
 import msgspec
 
 from sync import PROTO
-from sync.errors import (
-    CheckinError,
-    DeviceRevoked,
-    Gap,
-    HubMismatch,
-    TooLarge,
-    TryLater,
-)
+from sync.errors import CheckinError, DeviceRevoked, ForeignStream, Fork, Gap, HubMismatch, TooLarge, TryLater
 from sync.messages import (
     MAX_FACTS,
     FeedPage,
@@ -113,7 +106,11 @@ def run_once(hub: Hub, journal: Journal, roster: Roster, clock: Clock) -> Report
     """Hand over every waiting fact, then catch up with the feed. Always ends; never raises from `sync.errors`."""
     report = Report()
     try:
-        _hand_over(hub, journal, clock, report)
+        try:
+            _hand_over(hub, journal, clock, report)
+        except (Fork, ForeignStream, TooLarge) as error:
+            # Something wrong with this stream is no reason to go without a fresh list of people.
+            _note(report, error)
         _catch_up(hub, roster, report)
     except DeviceRevoked as error:
         roster.wipe()
@@ -200,6 +197,8 @@ def _catch_up(hub: Hub, roster: Roster, report: Report) -> None:
 
 
 def _note(report: Report, error: CheckinError) -> None:
+    if report.problem is not None:
+        return
     report.problem = error.code
     report.detail = error.detail
     report.retry_after = error.retry_after if isinstance(error, TryLater) else None

@@ -100,7 +100,7 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
 
     proto: int
     from_seq: Count
-    prev_hash: bytes
+    prev_hash: Hash
     head_seq: Count
     clock: Moment
     facts: tuple[msgspec.Raw, ...] = ()
@@ -110,7 +110,7 @@ class StreamMark(msgspec.Struct, frozen=True, kw_only=True):
     """How far the hub holds a stream, durably."""
 
     acked_seq: Count
-    acked_hash: bytes
+    acked_hash: Hash
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

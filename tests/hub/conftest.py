@@ -51,17 +51,32 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A fresh, migrated, empty database of each kind."""
     if request.param == "sqlite":
         path = tmp_path / "hub.sqlite"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
-        return
-    server: Server = request.getfixturevalue("postgres")
+    else:
+        yield from _in_postgres(request.getfixturevalue("postgres"), "hub_template")
+
+
+@pytest.fixture(params=KINDS)
+def blank_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind in which nothing is."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'blank.sqlite'}"
+    else:
+        yield from _in_postgres(request.getfixturevalue("postgres"), None)
+
+
+def _in_postgres(server: Server, template: str | None) -> Iterator[str]:
     name = f"hub_{next(_numbers)}"
-    yield create_database(server, name, template="hub_template")
+    yield create_database(server, name, template=template)
     drop_database(server, name)
 
 

@@ -265,6 +265,15 @@ def test_a_problem_is_written_down_and_no_fact_is_touched(error: CheckinError) -
     assert roster.wiped == 0
 
 
+@pytest.mark.parametrize("error", [Fork(1), ForeignStream()], ids=lambda error: error.code)
+def test_a_stream_the_hub_will_not_take_is_no_reason_to_go_without_a_fresh_list(error: CheckinError) -> None:
+    hub = MemoryHub([person(1, ADA)])
+    roster = MemoryRoster()
+    report = exchange(ScriptedHub([says(error)], [lambda: hub.pull(None, 0)]), MemoryJournal(check_ins(3)), roster)
+    assert (report.problem, report.waiting, report.received) == (error.code, 3, 1)
+    assert set(roster.known) == {ADA}
+
+
 def test_the_wait_that_a_busy_hub_asked_for_is_passed_on() -> None:
     busy = HubBusy("status 503", retry_after=7.0)
     report = exchange(ScriptedHub([says(busy)], [nothing_new]), MemoryJournal())

@@ -1,0 +1,222 @@
+"""What a whole import promises, on both databases."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from hub.actions import students
+from hub.actions.import_students import CHUNK, ImportOptions
+from hub.database import reading, writing
+from hub.errors import HubRefused, UnreadableFile
+from hub.schema import addresses, cards
+from hub.schema import students as students_table
+from hub.store import feed
+from hub.store import students as store
+from tests.hub.students.desk import ADA, BO, CEM, DITA, Office, Row, as_csv, counts
+
+SHARED = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+COLUMNS = ("last_name", "preferred_name", "campus_name", "gender", "disabled", "card_id", "additional_email_addresses")
+BAD: tuple[Row, ...] = (
+    {"username": "", "email_address": "x1@example.edu", "first_name": "X"},
+    {"username": "x2", "email_address": "", "first_name": "X"},
+    {"username": "x3", "email_address": "x3@elsewhere.edu", "first_name": "X"},
+    {"username": "x4", "email_address": "not an address", "first_name": "X"},
+    {"username": "x5", "email_address": "x5@example.edu", "first_name": "X", "disabled": "perhaps"},
+)
+
+
+@st.composite
+def people(draw: st.DrawFn) -> list[Row]:
+    """Rows that have nothing to do with each other."""
+    names = draw(st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=6))
+    rows: list[Row] = []
+    for name in names:
+        row = {"username": name, "email_address": f"{name}@example.edu", "first_name": draw(st.text("AÉß", min_size=1))}
+        if draw(st.booleans()):
+            row |= {"card_id": f"card-{name}", "additional_email_addresses": f"{name}@students.example.edu"}
+        row["disabled"] = draw(st.sampled_from(["", "TRUE", "FALSE"]))
+        row["campus_name"] = draw(st.sampled_from(["", "North", "South"]))
+        rows.append(row)
+    return rows
+
+
+def everything(office: Office) -> list[object]:
+    """All students as they are, without ids and moments."""
+    found = [(name, office.stored(name)) for name in [*"abcdefgh", "dita"]]
+    return [
+        (stored["first_name"], stored["disabled"], stored["attributes"], stored["cards"], office.addresses(name))
+        for name, stored in found
+        if stored is not None
+    ]
+
+
+@SHARED
+@given(rows=people())
+def test_the_same_file_twice_changes_nothing_the_second_time(office: Office, rows: list[Row]) -> None:
+    office.rows(*rows)
+    before, position = everything(office), office.position()
+    assert counts(office.rows(*rows)) == (0, 0, len(rows), 0, 0)
+    assert (everything(office), office.position()) == (before, position)
+
+
+@SHARED
+@given(rows=people(), data=st.data())
+def test_the_order_of_unrelated_rows_does_not_matter(office: Office, rows: list[Row], data: st.DataObject) -> None:
+    there = [*rows, DITA]
+    results = []
+    for order in (there, data.draw(st.permutations(there))):
+        _forget_everybody(office.engine)
+        results.append((counts(office.rows(*order)), everything(office)))
+    assert results[0] == results[1]
+
+
+@SHARED
+@given(rows=people(), bad=st.lists(st.sampled_from(BAD), unique_by=lambda row: row["username"]), data=st.data())
+def test_good_rows_land_whatever_the_bad_ones_are(
+    office: Office, elsewhere: Office, rows: list[Row], bad: list[Row], data: st.DataObject
+) -> None:
+    result = office.rows(*data.draw(st.permutations([*rows, *bad])))
+    assert (result.skipped + result.failed, result.rows) == (len(bad), len(rows) + len(bad))
+    assert [row["username"] for row in rows if office.stored(row["username"]) is None] == []
+
+
+def test_a_file_longer_than_a_chunk_lands_whole_and_tells_how_far_it_is(office: Office) -> None:
+    rows = [
+        {"email_address": f"s{n}@example.edu", "username": f"s{n}", "first_name": "S", "card_id": str(n)}
+        for n in range(CHUNK + 1)
+    ]
+    assert counts(office.rows(*rows, {**BO, "card_id": "0"})) == (CHUNK + 1, 0, 0, 1, 0)
+    assert office.progress == [CHUNK, CHUNK + 2]
+    assert counts(office.rows(*rows)) == (0, 0, CHUNK + 1, 0, 0)
+    assert counts(office.rows({**BO, "card_id": "0"})) == (0, 0, 0, 0, 1)
+
+
+def test_kiosks_are_told_of_every_new_student_and_of_each_change_they_show(office: Office) -> None:
+    office.rows(ADA, BO)
+    assert _touched(office, 0) == {office.field("ada", "id"), office.field("bo", "id")}
+    for change in (
+        {"preferred_name": "Countess"},
+        {"disabled": "TRUE"},
+        {"card_id": "7"},
+        {"additional_email_addresses": "a@example.edu"},
+        {"email_address": "a@example.edu"},
+    ):
+        before = office.position()
+        office.rows({**ADA, **change}, BO)
+        assert _touched(office, before) == {office.field("ada", "id")}
+
+
+def test_kiosks_are_not_told_of_what_they_do_not_show(office: Office) -> None:
+    office.rows(ADA)
+    before = office.position()
+    assert counts(office.rows({**ADA, "campus_name": "North", "email_address": "Ada@Example.edu"})) == (0, 1, 0, 0, 0)
+    assert office.position() == before
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(office: Office) -> None:
+    office.rows(ADA)
+    before = office.position()
+    rows = ({**ADA, "first_name": "Augusta"}, BO, {**CEM, "email_address": "ada@example.edu"})
+    dry = office.rows(*rows, options=ImportOptions(dry_run=True))
+    assert counts(dry) == (1, 1, 0, 1, 0)
+    assert (office.position(), office.stored("bo"), office.field("ada", "first_name")) == (before, None, "Ada")
+    assert dry.failed_rows_file is not None
+    assert counts(office.rows(*rows)) == counts(dry)
+
+
+def test_a_file_that_turns_out_unreadable_leaves_no_trace(office: Office) -> None:
+    before = office.position()
+    with pytest.raises(UnreadableFile):
+        office.take(as_csv([ADA, *[{**BO, "email_address": ""}] * CHUNK]) + '"never closed,x,y\n')
+    assert office.progress == [CHUNK]
+    assert (office.stored("ada"), office.position()) == (None, before)
+    assert list(office.failed_dir.iterdir()) == []
+
+
+def test_rule_102_the_failed_rows_file_repeats_the_input_with_the_message_last(office: Office) -> None:
+    office.rows(ADA)
+    content = (
+        "username;first_name;shoe_size;email_address;additional_email_addresses\r\n"
+        'bo;" =Bo; ""B""";36; ada@example.edu;\r\n'
+        "cem;Cem\r\n"
+        "dita;Dita;37;dita@example.edu;;;;\r\n"
+        "eve;Eve;38;eve@example.edu;\r\n"
+    )
+    result = office.take(b"\xef\xbb\xbf" + content.encode())
+    assert counts(result) == (1, 0, 0, 0, 3)
+    assert result.failed_rows_file is not None
+    path = Path(result.failed_rows_file)
+    assert path.parent == office.failed_dir
+    assert path.stat().st_mode & 0o077 == 0
+    assert path.read_bytes().decode().splitlines() == [
+        "\ufeffusername;first_name;shoe_size;email_address;additional_email_addresses;error_code;error_message",
+        'bo;" =Bo; ""B""";36; ada@example.edu;;email_taken;'
+        '"{""success"":false,""errors"":{""email_address"":[""has already been taken""]}}"',
+        "cem;Cem;;;;wrong_number_of_columns;"
+        '"{""success"":false,""errors"":{""row"":[""has 2 cells where the header has 5""]}}"',
+        "dita;Dita;37;dita@example.edu;;;;;wrong_number_of_columns;"
+        '"{""success"":false,""errors"":{""row"":[""has 8 cells where the header has 5""]}}"',
+    ]
+
+
+def test_a_corrected_failed_rows_file_can_be_imported_as_it_is(office: Office) -> None:
+    result = office.rows({**ADA, "first_name": ""}, {**BO, "first_name": ""})
+    assert result.failed_rows_file is not None
+    corrected = Path(result.failed_rows_file).read_text().replace("ada,", "ada,Ada")
+    again = office.take(corrected)
+    assert counts(again) == (1, 0, 0, 0, 1)
+    assert again.warnings == ()
+    assert office.failed_rows(again)[0] == ["email_address", "username", "first_name", "error_code", "error_message"]
+
+
+def test_there_is_no_failed_rows_file_when_all_went_well(office: Office) -> None:
+    assert office.rows(ADA).failed_rows_file is None
+    assert not office.failed_dir.exists()
+
+
+def test_when_the_failed_rows_cannot_be_kept_nothing_is_imported(office: Office) -> None:
+    office.failed_dir.write_text("a file where the folder should be")
+    with pytest.raises(HubRefused, match="Nothing was imported"):
+        office.rows(ADA, {**BO, "email_address": ""})
+    assert office.stored("ada") is None
+
+
+def test_a_preferred_address_that_goes_leaves_the_main_one_preferred(office: Office) -> None:
+    office.rows(ADA)
+    _prefer(office.engine, office, "ada", "ada@example.edu")
+    office.rows({**ADA, "email_address": "countess@example.edu"})
+    assert office.show("ada").preferred_email == "countess@example.edu"
+
+
+def test_rule_14_a_removed_imported_address_comes_back_with_an_uncorrected_file(office: Office) -> None:
+    row = {**DITA, "additional_email_addresses": "d@example.edu"}
+    office.rows(row)
+    removed = students.remove_email(office.engine, office.institution_id, "dita", "d@example.edu", office.now)
+    assert removed.warning == "still_in_the_sync_file"
+    assert counts(office.rows(row)) == (0, 1, 0, 0, 0)
+    assert len(office.show("dita").emails) == 2
+
+
+def _touched(office: Office, after: int) -> set[object]:
+    with reading(office.engine) as conn:
+        return {line.key for line in feed.after(conn, office.institution_id, after, 100) if line.kind == "person"}
+
+
+def _forget_everybody(engine: Engine) -> None:
+    with writing(engine) as conn:
+        for table in (addresses, cards, students_table):
+            conn.execute(sa.delete(table))
+
+
+def _prefer(engine: Engine, office: Office, username: str, address: str) -> None:
+    with writing(engine) as conn:
+        student = store.named(conn, office.institution_id, [username])[0]
+        chosen = next(
+            row.id for row in store.addresses_of(conn, office.institution_id, [student.id]) if row.typed == address
+        )
+        row = {"institution_id": office.institution_id, "id": student.id, "preferred_address_id": chosen}
+        store.change(conn, [row])
