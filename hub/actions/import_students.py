@@ -37,7 +37,7 @@ from hub.store import domains, facts, feed
 from hub.store import students as store
 
 CHUNK = 1_000
-_STOCK_TAKING = (1, 4, 16, 64, 256)
+_STOCK_TAKING = (4, 16, 64, 256)
 """After which chunks: each time there may be four times as much as before."""
 
 T = TypeVar("T")

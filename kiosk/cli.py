@@ -1,0 +1,277 @@
+"""The `kiosk` command."""
+
+# What a command needs beyond the journal is imported where it is used: a desk on a small computer starts in half the
+# time, and keeps what it does not use out of its memory.
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import wraps
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from kiosk import words
+from kiosk.config import Config, WrongSetting
+from kiosk.store.journal import Journal
+from kiosk.store.sqlite import NotRecorded, StoreDamaged, StoreTooNew
+
+if TYPE_CHECKING:
+    from kiosk.postman import Round
+    from sync.engine import Report
+
+APP = f"kiosk/{version('kiosk-checkin')}"
+
+
+class _Refused(click.ClickException):
+    """Done for, with exit code 1 and a way out."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, err=True)
+
+
+def _explained(command: Callable[..., None]) -> Callable[..., None]:
+    """Every way this program can be hindered, in words."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except WrongSetting as error:
+            raise click.UsageError(str(error)) from error
+        except (StoreDamaged, StoreTooNew, NotRecorded) as error:
+            raise _Refused(words.store_trouble(error)) from error
+
+    return run
+
+
+@contextmanager
+def _journal(config: Config) -> Iterator[Journal]:
+    journal = Journal(config.journal_path)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExamples:\n  kiosk enrol https://hub.example.edu K7QF-...\n  kiosk serve\n  kiosk post",
+)
+@click.version_option(version("kiosk-checkin"), prog_name="kiosk")
+def main() -> None:
+    """The check-in desk. Works with the network gone; `kiosk post` hands over what it has when there is one.
+
+    Settings come from the environment: KIOSK_DATA_DIR, KIOSK_LANGUAGE (en, fr), KIOSK_TIMEZONE, KIOSK_HOST,
+    KIOSK_PORT, KIOSK_RESET_SECONDS.
+    """
+
+
+@main.command(epilog="\b\nExample:\n  kiosk enrol https://hub.example.edu K7QF-...")
+@click.argument("url")
+@click.argument("code")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@_explained
+def enrol(url: str, code: str, as_json: bool) -> None:
+    """Make this kiosk a member of the hub at URL, with the one-time CODE the hub shows."""
+    from kiosk import actions
+    from sync import hub_client
+    from sync.errors import CheckinError, Unreadable
+
+    config = Config.from_environment()
+    with _journal(config) as journal:
+        try:
+            address = hub_client.base_url(url)
+            standing = actions.enrol(journal, address, lambda: hub_client.enrol(address, code, APP))
+        except (StoreDamaged, StoreTooNew, NotRecorded):
+            raise
+        except actions.AlreadyEnrolled as error:
+            raise _Refused(words.already_enrolled(config, journal.standing())) from error
+        except Unreadable as error:
+            raise click.BadParameter(words.enrolment_refused("not_a_url"), param_hint="URL") from error
+        except CheckinError as error:
+            raise _Refused(words.enrolment_refused(error.code)) from error
+    if as_json:
+        _print_json({"kiosk_id": str(standing.enrolled.kiosk_id)})
+    click.echo(
+        f"Enrolled with {standing.enrolled.institution}. Next: kiosk serve, and beside it kiosk post.",
+        err=True,
+    )
+
+
+@main.command(epilog="\b\nExample:\n  kiosk serve --port 8001")
+@click.option("--host", help="Address to listen on; only this machine unless you say otherwise.")
+@click.option("--port", type=click.IntRange(1, 65535))
+@_explained
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the desk page. Needs no network; sends nothing by itself (see `kiosk post`)."""
+    import signal
+
+    from waitress import create_server
+
+    from kiosk import create_app
+
+    config = Config.from_environment()
+    config = replace(config, host=host or config.host, port=port or config.port)
+    _log_to_stderr()
+    app = create_app(config)
+    _warn_of_journal(config)
+    try:
+        server = create_server(
+            app, host=config.host, port=config.port, threads=8, ident=None, clear_untrusted_proxy_headers=True
+        )
+    except OSError as error:
+        raise _Refused(words.cannot_listen(config, error)) from error
+    signal.signal(signal.SIGTERM, _end)
+    click.echo(f"The desk is at http://{config.host}:{config.port}  (Ctrl-C ends it)", err=True)
+    server.run()
+
+
+@main.command(epilog="\b\nExamples:\n  kiosk post\n  kiosk post --once --json")
+@click.option("--once", is_flag=True, help="One exchange, then end: 0 when all went well, else 1.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: one JSON object on stdout.")
+@_explained
+def post(once: bool, as_json: bool) -> None:
+    """The postman: hand over check-ins and fetch the list, again and again."""
+    from kiosk import clock, postman
+    from kiosk.store.roster import Roster
+    from sync.engine import Report
+    from sync.hub_client import HubClient
+
+    if as_json and not once:
+        raise click.UsageError("--json goes with --once")
+    config = Config.from_environment()
+    _log_to_stderr()
+    with _journal(config) as journal:
+        standing = journal.standing()
+        if standing is None:
+            if as_json:
+                _print_report(Report(waiting=journal.marks().waiting, problem="not_enrolled"))
+            raise _Refused(words.ENROL_FIRST)
+        enrolled = standing.enrolled
+        roster = Roster(config.data_dir, clock.boot())
+        try:
+            with (
+                postman.only_one(config.data_dir),
+                HubClient(standing.url, enrolled.hub_id, enrolled.token, APP) as hub,
+            ):
+                rounds = postman.Round(hub, journal, roster)
+                if once:
+                    _post_once(rounds, as_json)
+                else:
+                    _post_for_ever(rounds)
+        except postman.AnotherPostman as error:
+            if as_json:
+                _print_report(Report(waiting=journal.marks().waiting, problem=error.code))
+            raise _Refused(
+                f"Another postman is at work on {config.data_dir}. One is enough; end it first if you"
+                " want to watch this one."
+            ) from error
+        finally:
+            roster.close()
+
+
+@main.command(epilog="\b\nExample:\n  kiosk status --json")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@_explained
+def status(as_json: bool) -> None:
+    """What this kiosk holds and what the hub has of it."""
+    from kiosk import clock
+    from kiosk.store.roster import Roster
+
+    config = Config.from_environment()
+    with _journal(config) as journal:
+        roster = Roster(config.data_dir, clock.boot())
+        standing, marks, exchange = journal.standing(), journal.marks(), journal.exchange()
+        people = roster.status()
+        roster.close()
+    well_at = exchange.well_at if exchange else None
+    age = None if people is None or well_at is None else (clock.now().wall - well_at).total_seconds()
+    told: dict[str, Any] = {
+        "kiosk_id": str(standing.enrolled.kiosk_id) if standing else None,
+        "stream_id": str(marks.stream_id),
+        "head_seq": marks.head_seq,
+        "acked_seq": marks.acked_seq,
+        "waiting": marks.waiting,
+        "roster": {
+            "people": people.people if people else 0,
+            "position": people.position if people else 0,
+            "age_s": None if age is None else max(0, round(age)),
+        },
+        "problem": exchange.problem if exchange else None,
+    }
+    if as_json:
+        _print_json(told)
+        return
+    if standing is None:
+        click.echo(words.ENROL_FIRST)
+    else:
+        click.echo(f"{standing.enrolled.institution}, kiosk {standing.enrolled.kiosk_id}")
+    click.echo(f"{marks.head_seq} check-ins made, {marks.waiting} waiting to be sent")
+    if people is None:
+        click.echo("no list yet: kiosk post fetches it")
+    else:
+        click.echo(f"{people.people} people on the list, position {people.position}")
+    if exchange is not None and exchange.problem is not None:
+        click.echo(f"last exchange failed: {exchange.problem}")
+
+
+def _post_once(rounds: "Round", as_json: bool) -> None:
+    from kiosk import postman
+
+    report = postman.go_once(rounds)
+    if as_json:
+        _print_report(report)
+    else:
+        click.echo(f"sent {report.sent}, received {report.received}, {report.waiting} waiting", err=True)
+    if report.problem is not None:
+        click.echo(words.exchange_problem(report.problem), err=True)
+        raise SystemExit(1)
+
+
+def _post_for_ever(rounds: "Round") -> None:
+    from threading import Event
+
+    from kiosk import postman
+
+    postman.end_on_signals()
+    postman.go_on(rounds, Event())
+
+
+def _warn_of_journal(config: Config) -> None:
+    """The desk page shows it as well: whoever stands there has no terminal."""
+    try:
+        with _journal(config) as journal:
+            journal.marks()
+    except (StoreDamaged, StoreTooNew, NotRecorded) as error:
+        click.echo(words.store_trouble(error), err=True)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    # One line a request tells a desk's keeper nothing, and a path tells others which sessions there are.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+def _print_report(report: "Report") -> None:
+    _print_json(
+        {
+            "sent": report.sent,
+            "acked": report.acked,
+            "waiting": report.waiting,
+            "received": report.received,
+            "problem": report.problem,
+        }
+    )
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def _end(_signal: int, _frame: object) -> NoReturn:
+    raise SystemExit(0)

@@ -1,0 +1,118 @@
+"""The postman: a process of its own that hands over check-ins and fetches the roster, again and again.
+
+The desk never waits for it. What it did last is written into the journal, for the screen.
+"""
+
+import fcntl
+import logging
+import random
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import NoReturn
+
+from kiosk import clock
+from kiosk.store.journal import Exchange, Journal
+from kiosk.store.roster import Roster
+from kiosk.store.sqlite import NotRecorded
+from sync import pace
+from sync.engine import Hub, Report, run_once
+from sync.errors import DeviceRevoked, Refused
+
+_log = logging.getLogger(__name__)
+
+_QUIET = timedelta(minutes=1)
+"""A kiosk with nothing to say writes down that it is well this often, and spares its card otherwise."""
+
+
+class AnotherPostman(Refused):
+    """One postman for one data folder: two would send the same check-ins and load the same roster."""
+
+    code = "another_postman"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one postman carries and to whom."""
+
+    hub: Hub
+    journal: Journal
+    roster: Roster
+
+
+@contextmanager
+def only_one(data_dir: Path) -> Iterator[None]:
+    """Holds the folder for this postman. Raises `AnotherPostman`; the system lets go when the process ends."""
+    path = data_dir / "postman.lock"
+    with path.open("w") as lock:
+        path.chmod(0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AnotherPostman(str(data_dir)) from error
+        yield
+
+
+def go_once(rounds: Round) -> Report:
+    """One exchange, written down in the journal."""
+    report = run_once(rounds.hub, rounds.journal, rounds.roster, clock.now)
+    _note(rounds.journal, report)
+    _tell(report)
+    return report
+
+
+def go_on(rounds: Round, stop: Event) -> None:
+    """Exchange after exchange until `stop` is set. Raises `StoreDamaged` or `StoreTooNew`: then nothing can be sent."""
+    failures = 0
+    retry_after: float | None = None
+    while not stop.is_set():
+        try:
+            report = go_once(rounds)
+            failures = 0 if report.problem is None else failures + 1
+            retry_after = report.retry_after
+        except NotRecorded as error:
+            _log.warning("the disk does not take the marks: %s", error.reason)
+            failures, retry_after = failures + 1, None
+        chance = random.random()  # noqa: S311 - spreads kiosks in time, keeps no secret
+        stop.wait(pace.delay(failures, chance, retry_after))
+
+
+def end_on_signals() -> None:
+    """SIGTERM and Ctrl-C end the program at once: every write is a transaction, and what was on its way goes again."""
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, _end)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _note(journal: Journal, report: Report) -> None:
+    before = journal.exchange()
+    at = clock.now().wall
+    well = report.problem is None
+    quiet = well and not report.sent and not report.received
+    if quiet and before and before.problem is None and abs(at - before.at) < _QUIET:
+        return
+    revoked = report.problem == DeviceRevoked.code
+    journal.note(
+        Exchange(
+            at=at,
+            well_at=at if well else (before.well_at if before else None),
+            problem=report.problem,
+            failures=0 if well else 1 + (before.failures if before else 0),
+            withdrawn=revoked or (not well and before is not None and before.withdrawn),
+        )
+    )
+
+
+def _tell(report: Report) -> None:
+    if report.problem is not None:
+        _log.warning("exchange failed: %s (%s); %d waiting", report.problem, report.detail, report.waiting)
+    elif report.sent or report.received:
+        _log.info("sent %d, received %d, %d waiting", report.sent, report.received, report.waiting)

@@ -1,0 +1,1 @@
+"""What a kiosk keeps: the journal (precious) and the roster (disposable). The only room with SQL in it."""

@@ -1,0 +1,298 @@
+"""The journal: every check-in this kiosk has made, in order, and what it must remember to hand them over.
+
+Precious and append-only: the only thing that may change about a fact is the hub's verdict on it, and there is no way
+to delete one. Holds no clear address and no name.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlite_utils import Database, Migrations
+from uuid_utils.compat import uuid7
+
+from kiosk.store.sqlite import Connections, Kind, NotRecorded, room
+from sync import chain, seals
+from sync.engine import Marks
+from sync.errors import Unreadable
+from sync.messages import (
+    MAX_FACT_BYTES,
+    CheckIn,
+    Enrolled,
+    Fact,
+    Receipt,
+    Session,
+    StreamMark,
+    encode,
+)
+
+_migrations = Migrations("journal")
+
+
+@_migrations()
+def m001_facts(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE stream (one INTEGER PRIMARY KEY CHECK (one = 1), stream_id TEXT NOT NULL,"
+        " head_seq INTEGER NOT NULL, head_hash BLOB NOT NULL,"
+        " acked_seq INTEGER NOT NULL, acked_hash BLOB NOT NULL) STRICT"
+    )
+    db.execute(
+        "CREATE TABLE facts (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, intent_id TEXT,"
+        " subject TEXT, session_id TEXT NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL,"
+        " hash BLOB NOT NULL, occurred TEXT NOT NULL, verdict TEXT) STRICT"
+    )
+    db.execute("CREATE INDEX facts_of_a_subject ON facts (session_id, subject, seq)")
+    db.execute(
+        "CREATE UNIQUE INDEX facts_of_an_intent ON facts (intent_id, session_id, subject) WHERE intent_id IS NOT NULL"
+    )
+    db.execute("CREATE TABLE undone (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
+    db.execute("CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
+    db.execute(
+        "CREATE TRIGGER facts_stay BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'a fact is never deleted'); END"
+    )
+    db.execute(
+        "CREATE TRIGGER facts_are_fixed BEFORE UPDATE OF"
+        " seq, id, intent_id, subject, session_id, kind, body, hash, occurred ON facts"
+        " BEGIN SELECT RAISE(ABORT, 'a fact is never changed'); END"
+    )
+
+
+KIND = Kind(application_id=0x4B4A524E, migrations=_migrations, version=1, synchronous="FULL")
+
+
+LEAST_ROOM = 1024 * 1024
+"""Bytes that must be free: room for a thousand check-ins."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """The hub this kiosk belongs to, and how it is known there."""
+
+    url: str
+    enrolled: Enrolled
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """How the postman's last exchange went, for the screen and for `kiosk status`.
+
+    `well_at` is when the last one without a problem ended; `failures` counts those since. `withdrawn`: the hub has cut
+    this kiosk off, and has not taken that back.
+    """
+
+    at: datetime
+    withdrawn: bool = False
+    well_at: datetime | None = None
+    problem: str | None = None
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A check-in that is in the journal."""
+
+    id: UUID
+    since: datetime
+
+
+_T = TypeVar("_T")
+
+
+class Journal:
+    """The journal in one file. Opened when first used, and safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._files = Connections(path, KIND, create=True)
+
+    def close(self) -> None:
+        self._files.close()
+
+    # --- the desk
+
+    @contextmanager
+    def writing(self) -> Iterator["Page"]:
+        """Look, decide and write in one transaction. Raises `NotRecorded`, and then nothing is written."""
+        with self._files.writing() as db:
+            _begin(db)
+            yield Page(db)
+
+    def probe(self, least_room: int = LEAST_ROOM) -> None:
+        """Writes for the sake of writing. Raises `NotRecorded` when the disk takes nothing, or will soon."""
+        with self._files.writing() as db:
+            _begin(db)
+            _put(db, "probe", "1" if _setting(db, "probe") == "0" else "0")
+        if room(self.path) < least_room:
+            raise NotRecorded("disk_full", self.path.name)
+
+    # --- handing over (sync.engine.Journal)
+
+    def marks(self) -> Marks:
+        row = self._ask("SELECT stream_id, head_seq, acked_seq FROM stream")[0]
+        return Marks(UUID(row[0]), row[1], row[2])
+
+    def facts_after(self, seq: int, limit: int) -> Sequence[bytes]:
+        """The bytes of facts seq + 1, seq + 2, … as first written; at most `limit`."""
+        rows = self._ask("SELECT body FROM facts WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit)
+        return [row[0] for row in rows]
+
+    def hash_at(self, seq: int) -> bytes | None:
+        """The chain's hash after fact `seq`, or None when this journal has no such fact."""
+        if seq == 0:
+            return chain.START
+        rows = self._ask("SELECT hash FROM facts WHERE seq = ?", seq)
+        return rows[0][0] if rows else None
+
+    def settle(self, mark: StreamMark, receipts: Sequence[Receipt]) -> None:
+        """Take over the hub's mark, even when it is lower than ours, and its verdicts."""
+        if not receipts and self.marks().acked_seq == mark.acked_seq:
+            return
+        with self._files.writing() as db:
+            db.execute(
+                "UPDATE stream SET acked_seq = ?, acked_hash = ?",
+                [mark.acked_seq, mark.acked_hash],
+            )
+            db.conn.executemany(
+                "UPDATE facts SET verdict = ? WHERE seq = ?",
+                [(receipt.verdict, receipt.seq) for receipt in receipts],
+            )
+
+    # --- what is remembered
+
+    def standing(self) -> Standing | None:
+        return self._remembered("standing", Standing)
+
+    def enrolled(self, standing: Standing) -> None:
+        self._remember("standing", standing)
+
+    def session(self) -> Session | None:
+        """The session chosen for this desk, as the roster knew it then: it outlives the roster."""
+        return self._remembered("session", Session)
+
+    def choose(self, session: Session) -> None:
+        self._remember("session", session)
+
+    def exchange(self) -> Exchange | None:
+        return self._remembered("exchange", Exchange)
+
+    def note(self, exchange: Exchange) -> None:
+        self._remember("exchange", exchange)
+
+    def local_key(self) -> bytes:
+        """Tags of addresses the roster does not know are made with this; it never leaves the kiosk."""
+        return self._key("local_key")
+
+    def secret(self) -> bytes:
+        """Signs the browser's cookies."""
+        return self._key("secret")
+
+    def _key(self, name: str) -> bytes:
+        with self._reading() as db:
+            return bytes.fromhex(_setting(db, name) or "")
+
+    def _remembered(self, key: str, kind: type[_T]) -> _T | None:
+        with self._reading() as db:
+            text = _setting(db, key)
+        return None if text is None else msgspec.json.decode(text, type=kind)
+
+    def _remember(self, key: str, value: msgspec.Struct) -> None:
+        with self._files.writing() as db:
+            _begin(db)
+            _put(db, key, encode(value).decode())
+
+    def _ask(self, question: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
+        with self._reading() as db:
+            return db.execute(question, values).fetchall()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Database]:
+        with self._files.reading() as db:
+            if db.execute("SELECT 1 FROM stream").fetchone():
+                yield db
+                return
+        with self._files.writing() as db:
+            _begin(db)
+        with self._files.reading() as db:
+            yield db
+
+
+class Page:
+    """The journal inside one write transaction."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def repeated(self, intent_id: UUID | None, session_id: UUID, subject: str) -> Seen | None:
+        """The check-in an earlier arrival of the same form has made. Another person's is none of it."""
+        if intent_id is None:
+            return None
+        return self._seen("intent_id = ? AND session_id = ? AND subject = ?", intent_id, session_id, subject)
+
+    def present(self, session_id: UUID, subject: str, tag: str) -> Seen | None:
+        """The first check-in to a session by somebody known as either, unless undone."""
+        return self._seen(
+            "session_id = ? AND subject IN (?, ?) AND kind = 'check_in' AND id NOT IN (SELECT id FROM undone)",
+            session_id,
+            subject,
+            tag,
+        )
+
+    def append(self, fact: Fact, subject: str | None = None, intent_id: UUID | None = None) -> None:
+        """Writes the next fact of the stream. Raises `Unreadable("fact_too_large")`."""
+        body = encode(fact)
+        if len(body) > MAX_FACT_BYTES:
+            raise Unreadable("fact_too_large")
+        seq, before = self._db.execute("SELECT head_seq + 1, head_hash FROM stream").fetchone()
+        after = chain.advance(before, body)
+        self._db.execute(
+            "INSERT INTO facts (seq, id, intent_id, subject, session_id, kind, body, hash, occurred)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                seq,
+                str(fact.id),
+                None if intent_id is None else str(intent_id),
+                subject,
+                str(fact.session_id),
+                "check_in" if isinstance(fact, CheckIn) else "undo",
+                body,
+                after,
+                fact.at.wall.isoformat(),
+            ],
+        )
+        if not isinstance(fact, CheckIn):
+            self._db.conn.executemany(
+                "INSERT OR IGNORE INTO undone (id) VALUES (?)",
+                [(str(each),) for each in fact.undoes],
+            )
+        self._db.execute("UPDATE stream SET head_seq = ?, head_hash = ?", [seq, after])
+
+    def _seen(self, where: str, *values: object) -> Seen | None:
+        row = self._db.execute(
+            f"SELECT id, occurred FROM facts WHERE {where} ORDER BY seq LIMIT 1",  # noqa: S608
+            [str(value) for value in values],
+        ).fetchone()
+        return None if row is None else Seen(UUID(row[0]), datetime.fromisoformat(row[1]))
+
+
+def _begin(db: Database) -> None:
+    """The stream and the keys of a journal that has just been made."""
+    if db.execute("SELECT 1 FROM stream").fetchone():
+        return
+    db.execute("INSERT INTO stream VALUES (1, ?, 0, ?, 0, ?)", [str(uuid7()), chain.START, chain.START])
+    for name in ("local_key", "secret"):
+        _put(db, name, seals.new_key().hex())
+
+
+def _setting(db: Database, key: str) -> str | None:
+    row = db.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _put(db: Database, key: str, value: str) -> None:
+    db.execute(
+        "INSERT INTO settings VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [key, value],
+    )

@@ -1,0 +1,273 @@
+"""SQLite files: opening them, sharing their connections, and the only door for writes.
+
+Nothing here knows what is in a file. What SQLite says when it fails becomes one of three errors, each with a code.
+"""
+
+import errno
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sqlite_utils import Database, Migrations
+
+from sync.errors import Refused, TryLater
+
+TIMEOUT_S = 10.0
+"""Seconds to wait for another process that is writing."""
+
+_TOO_OLD_FOR_WAL = "TRUNCATE"
+
+
+class StoreDamaged(Refused):
+    """The file is not a database of ours any more."""
+
+    code = "store_damaged"
+
+    def __init__(self, path: Path, detail: str = "") -> None:
+        super().__init__(f"{path.name}: {detail}" if detail else path.name)
+        self.path = path
+
+
+class StoreTooNew(Refused):
+    """The file was written by a newer version of this program."""
+
+    code = "store_too_new"
+
+    def __init__(self, path: Path, detail: str = "") -> None:
+        super().__init__(f"{path.name}: {detail}" if detail else path.name)
+        self.path = path
+
+
+class NotRecorded(TryLater):
+    """The disk did not take it: nothing of this write is there. `reason` is a stable code."""
+
+    code = "not_recorded"
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What makes a file one of ours: its mark, its version, how its tables come to be, how durable a write is."""
+
+    application_id: int
+    migrations: Migrations
+    version: int
+    synchronous: Literal["OFF", "NORMAL", "FULL"]
+
+
+class Connections:
+    """The connections to one file. Each serves one thread at a time and is kept for the next.
+
+    Opening costs more than a check-in, and threads come and go: so an idle connection goes to whoever asks next.
+    """
+
+    def __init__(self, path: Path, kind: Kind, *, create: bool = False) -> None:
+        self.path = path
+        self._kind = kind
+        self._create = create
+        self._idle: list[Database] = []
+        self._file: tuple[int, int] | None = None
+        self._closed = False
+        # Threads that wait for SQLite's own lock are overtaken by others; here they queue.
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """A connection to ask questions with. Raises `StoreDamaged`, `StoreTooNew` or `NotRecorded`."""
+        with explained(self.path):
+            db = self._take()
+            try:
+                yield db
+            except sqlite3.Error:
+                _close(db)
+                raise
+            except BaseException:
+                self._give_back(db)
+                raise
+            self._give_back(db)
+
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """One write transaction: all of it or nothing. Raises as `reading` does."""
+        with self._turn, self.reading() as db, write_tx(db):
+            yield db
+
+    def close(self) -> None:
+        """Closes what is idle; what is in use is closed when it comes back."""
+        self._closed = True
+        while self._idle:
+            _close(self._idle.pop())
+
+    def _take(self) -> Database:
+        # A file that was moved away takes its open connections with it: nothing more may be written there.
+        if _identity(self.path) != self._file:
+            while self._idle:
+                _close(self._idle.pop())
+        try:
+            return self._idle.pop()
+        except IndexError:
+            db = open_database(self.path, self._kind, create=self._create)
+            self._file = _identity(self.path)
+            return db
+
+    def _give_back(self, db: Database) -> None:
+        if self._closed:
+            _close(db)
+        else:
+            self._idle.append(db)
+
+
+@contextmanager
+def write_tx(db: Database) -> Iterator[None]:
+    """The only door for writes. Immediate: a transaction that reads first and writes later would not wait its turn."""
+    db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.conn.execute("COMMIT")
+    except BaseException:
+        # SQLite has rolled back by itself after some errors, a full disk among them.
+        if db.conn.in_transaction:
+            db.conn.execute("ROLLBACK")
+        raise
+
+
+def open_database(path: Path, kind: Kind, *, create: bool = False) -> Database:
+    """The file, checked and brought up to date. Raises `StoreDamaged`, `StoreTooNew` or `NotRecorded`."""
+    with explained(path):
+        if create:
+            _make_private(path)
+        # Never created by SQLite itself: a file that has just been taken away must not come back empty.
+        conn = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        db = Database(conn, execute_plugins=False)
+        try:
+            _prepare(db, path, kind)
+        except BaseException:
+            _close(db)
+            raise
+        return db
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the file system say into our errors."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _meaning(error, path) from error
+    except OSError as error:
+        raise NotRecorded(_os_reason(error), os.strerror(error.errno or 0)) from error
+
+
+def room(path: Path) -> int:
+    """Bytes that are free where a file lies."""
+    with explained(path):
+        disk = os.statvfs(path.parent)
+        return disk.f_bavail * disk.f_frsize
+
+
+def remove(path: Path) -> None:
+    """The file and what SQLite may have left beside it."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _prepare(db: Database, path: Path, kind: Kind) -> None:
+    _check_mark(db, path, kind)
+    mode = _journal_mode()
+    if _pragma(db, f"journal_mode = {mode}") != mode.lower():
+        raise NotRecorded("journal_mode", path.name)
+    db.conn.execute(f"PRAGMA synchronous = {kind.synchronous}")
+    db.conn.execute("PRAGMA foreign_keys = ON")
+    if _pragma(db, "user_version") != kind.version:
+        with write_tx(db):
+            _check_mark(db, path, kind)
+            kind.migrations.apply(db)
+            db.conn.execute(f"PRAGMA application_id = {kind.application_id}")
+            db.conn.execute(f"PRAGMA user_version = {kind.version}")
+
+
+def _check_mark(db: Database, path: Path, kind: Kind) -> None:
+    mark = _pragma(db, "application_id")
+    tables = db.conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if mark != kind.application_id and (mark or tables):
+        raise StoreDamaged(path, "another program's file")
+    version = _pragma(db, "user_version")
+    if not isinstance(version, int) or version > kind.version:
+        raise StoreTooNew(path, f"version {version}, this program knows {kind.version}")
+
+
+def _pragma(db: Database, text: str) -> int | str:
+    value: int | str = db.conn.execute(f"PRAGMA {text}").fetchone()[0]
+    return value
+
+
+def _journal_mode() -> str:
+    """WAL only where SQLite's rare loss of a WAL after a checkpoint is mended (3.51.3, 3.50.7, 3.44.6)."""
+    version = sqlite3.sqlite_version_info[:3]
+    mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
+    return "WAL" if mended else _TOO_OLD_FOR_WAL
+
+
+def _make_private(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    # SQLite gives its own files beside this one the same mode.
+    path.chmod(0o600)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        file = path.stat()
+    except FileNotFoundError:
+        return None
+    return file.st_dev, file.st_ino
+
+
+def _close(db: Database) -> None:
+    db.conn.close()
+
+
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_REASONS = {
+    sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_IOERR: "disk_error",
+    sqlite3.SQLITE_BUSY: "busy",
+    sqlite3.SQLITE_LOCKED: "busy",
+    sqlite3.SQLITE_READONLY: "read_only",
+    sqlite3.SQLITE_PERM: "read_only",
+    sqlite3.SQLITE_CANTOPEN: "cannot_open",
+}
+
+
+def _meaning(error: sqlite3.Error, path: Path) -> Exception:
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = None if code is None else code & 0xFF
+    if primary in _DAMAGE:
+        return StoreDamaged(path, str(error))
+    if primary in _REASONS:
+        return NotRecorded(_REASONS[primary], path.name)
+    # A missing table or column: the mark is ours, the content is not.
+    if primary == sqlite3.SQLITE_ERROR and isinstance(error, sqlite3.OperationalError):
+        return StoreDamaged(path, str(error))
+    return error
+
+
+def _os_reason(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "read_only"
+    return "disk_full" if error.errno == errno.ENOSPC else "cannot_open"

@@ -1,0 +1,64 @@
+"""How the kiosk is: for programs, and in one quiet line for whoever looks after the desk."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, jsonify, render_template
+from flask.typing import ResponseReturnValue
+
+from kiosk.store.sqlite import NotRecorded, StoreDamaged, StoreTooNew
+from kiosk.views import Desk, this_desk
+
+bp = Blueprint("status", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorLine:
+    """`list_from`: when the roster last agreed with the hub's; None as long as it never has."""
+
+    institution: str
+    people: int | None
+    list_from: datetime | None
+    waiting: int
+    problem: str | None
+
+
+@bp.get("/healthz")
+def alive() -> ResponseReturnValue:
+    """The program runs. Touches no file."""
+    return jsonify(status="ok")
+
+
+@bp.get("/readyz")
+def ready() -> ResponseReturnValue:
+    """Whether somebody could check in now: the kiosk is enrolled and its disk takes a write."""
+    here = this_desk()
+    try:
+        here.journal.probe()
+        enrolled = here.journal.standing() is not None
+    except NotRecorded as error:
+        return jsonify(status="not_ready", problem=error.reason), 503
+    except (StoreDamaged, StoreTooNew) as error:
+        return jsonify(status="not_ready", problem=error.code), 503
+    if not enrolled:
+        return jsonify(status="not_ready", problem="not_enrolled"), 503
+    return jsonify(status="ready", problem=None)
+
+
+@bp.get("/status")
+def line() -> ResponseReturnValue:
+    """The operator's line, for the page to renew."""
+    return render_template("partials/operator.html", operator=operator_line(this_desk()))
+
+
+def operator_line(here: Desk) -> OperatorLine:
+    standing = here.journal.standing()
+    exchange = here.journal.exchange()
+    status = here.roster.status()
+    return OperatorLine(
+        institution=standing.enrolled.institution if standing else "",
+        people=status.people if status else None,
+        list_from=exchange.well_at if exchange else None,
+        waiting=here.journal.marks().waiting,
+        problem=exchange.problem if exchange else None,
+    )
