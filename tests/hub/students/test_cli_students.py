@@ -1,0 +1,126 @@
+"""The commands as scripts see them: one JSON object on stdout, people's text on stderr, exit codes."""
+
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from hub.cli import main
+from hub.database import writing
+from hub.schema import hubs
+from tests.hub.students.desk import ADA, BO, Office, as_csv
+
+
+class Desk:
+    """A terminal at the office."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+
+    def run(self, *words: str) -> Result:
+        return CliRunner().invoke(main, list(words))
+
+    def file(self, text: str) -> str:
+        path = self.office.folder / "20261121_users.csv"
+        path.write_text(text)
+        return str(path)
+
+
+@pytest.fixture
+def desk(office: Office, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    with writing(office.engine) as conn:
+        if conn.execute(sa.select(hubs.c.id)).scalar() is None:
+            conn.execute(sa.insert(hubs), {"id": uuid4(), "made_at": office.now})
+    monkeypatch.setenv("HUB_DATA_DIR", str(office.folder))
+    monkeypatch.setenv("HUB_DATABASE_URL", database_url)
+    return Desk(office)
+
+
+def test_an_import_answers_with_the_keys_of_the_contract(desk: Desk) -> None:
+    file = desk.file(as_csv([ADA, {**BO, "first_name": ""}]))
+    result = desk.run("import", "students", file, "--json")
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    failed_rows = Path(answer.pop("failed_rows_file"))
+    assert failed_rows.parent == desk.office.failed_dir
+    assert failed_rows.is_file()
+    assert answer == {
+        "rows": 2,
+        "created": 1,
+        "updated": 0,
+        "unchanged": 0,
+        "skipped": 0,
+        "failed": 1,
+        "warnings": [],
+    }
+
+
+def test_people_read_the_same_on_stderr(desk: Desk) -> None:
+    result = desk.run("import", "students", desk.file(as_csv([{**ADA, "Disabled": "TRUE"}, ADA])), "--dry-run")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "Nothing was changed" in result.stderr
+    assert "1 created" in result.stderr
+    assert "Did you mean disabled?" in result.stderr
+    assert "repeat a value" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["", "ada,Ada,ada@example.edu\n", "username,first_name\nada,Ada\n"])
+def test_a_file_that_cannot_be_read_exits_with_2_and_one_line(desk: Desk, text: str) -> None:
+    result = desk.run("import", "students", desk.file(text), "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_file_that_is_not_there_exits_with_2(desk: Desk) -> None:
+    result = desk.run("import", "students", "nothing.csv", "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no such file" in result.stderr
+
+
+def test_a_nightly_file_never_changes_identifiers(desk: Desk) -> None:
+    result = desk.run("import", "students", desk.file(as_csv([ADA])), "--sync", "--identifier-changes")
+    assert result.exit_code == 2
+
+
+def test_a_student_is_shown_and_gains_and_loses_an_address(desk: Desk) -> None:
+    desk.office.rows({**ADA, "additional_email_addresses": "a@example.edu"})
+    shown = json.loads(desk.run("students", "show", "ada", "--json").stdout)
+    assert list(shown) == ["username", "disabled", "preferred_email", "emails"]
+    added = json.loads(desk.run("students", "add-email", "ada", "ada@gmail.com", "--confirmed", "--json").stdout)
+    assert added["emails"][2] == {
+        "address": "ada@gmail.com",
+        "kind": "additional",
+        "state": "confirmed",
+        "main": False,
+    }
+    removed = desk.run("students", "remove-email", "ada", "ada@gmail.com", "--json")
+    assert json.loads(removed.stdout) == {**shown, "warnings": []}
+    removed = desk.run("students", "remove-email", "ada", "a@example.edu", "--json")
+    assert json.loads(removed.stdout)["warnings"] == ["still_in_the_sync_file"]
+    assert "Correct the sync file" in removed.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", "nobody"),
+        ("add-email", "ada", "no address"),
+        ("add-email", "ada", "bo@example.edu"),
+        ("remove-email", "ada", "ada@example.edu"),
+        ("remove-email", "ada", "bo@example.edu"),
+    ],
+)
+def test_what_is_refused_exits_with_1_and_says_why(desk: Desk, words: tuple[str, ...]) -> None:
+    desk.office.rows(ADA, BO)
+    result = desk.run("students", *words, "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("hub: ")
+
+
+def test_the_text_of_a_student_names_what_each_address_is(desk: Desk) -> None:
+    desk.office.rows({**ADA, "disabled": "TRUE"})
+    result = desk.run("students", "show", "ada")
+    assert result.stderr == "ada  ARCHIVED\n  ada@example.edu  (school, confirmed, main, preferred)\n"
