@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -103,20 +103,24 @@ class Connections:
     def close(self) -> None:
         """Closes what is idle; what is in use is closed when it comes back."""
         self._closed = True
-        while self._idle:
-            _close(self._idle.pop())
+        self._drop_idle()
 
     def _take(self) -> Database:
         # A file that was moved away takes its open connections with it: nothing more may be written there.
         if _identity(self.path) != self._file:
-            while self._idle:
-                _close(self._idle.pop())
+            self._drop_idle()
         try:
             return self._idle.pop()
         except IndexError:
             db = open_database(self.path, self._kind, create=self._create)
             self._file = _identity(self.path)
             return db
+
+    def _drop_idle(self) -> None:
+        # Other threads take from the same list: ask for one more until there is none.
+        with suppress(IndexError):
+            while True:
+                _close(self._idle.pop())
 
     def _give_back(self, db: Database) -> None:
         if self._closed:
