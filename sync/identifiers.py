@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import re2
-from email_validator import EmailNotValidError, validate_email
 
 from sync.errors import BadPattern, Unreadable
 from sync.messages import CardFormat
@@ -133,12 +132,7 @@ def read_email(text: str) -> Email:
     typed = unicodedata.normalize("NFC", typed)
     if _PLAIN.fullmatch(typed):
         return Email(typed, typed.lower())
-    try:
-        parsed = validate_email(typed, check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
-        raise Unreadable("not_an_address") from error
-    domain = parsed.ascii_domain or parsed.domain
-    return Email(typed, f"{_fold(parsed.local_part)}@{domain.lower()}")
+    return _read_unusual(typed)
 
 
 def read_domain(text: str) -> str:
@@ -152,6 +146,18 @@ def read_domain(text: str) -> str:
 def _is_text(text: str) -> bool:
     # Half a surrogate pair is no letter: it cannot be matched, hashed or sent.
     return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _read_unusual(typed: str) -> Email:
+    # Imported when first needed: a kiosk's start should not wait for what few addresses need.
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        parsed = validate_email(typed, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise Unreadable("not_an_address") from error
+    domain = parsed.ascii_domain or parsed.domain
+    return Email(typed, f"{_fold(parsed.local_part)}@{domain.lower()}")
 
 
 def _fold(local: str) -> str:
