@@ -17,7 +17,7 @@ install: .venv/.installed ## make .venv with everything in it
 	scripts/install.sh
 
 demo: install ## run a hub and a kiosk with sample data until Ctrl-C
-	@$(BIN)/python scripts/demo.py
+	@$(BIN)/python -m scripts.demo
 
 test: install ## run every test (ARGS="-k word" for some of them)
 	@scripts/test.sh $(ARGS)

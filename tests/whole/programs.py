@@ -1,0 +1,235 @@
+"""The two programs as people run them: commands, servers on free ports, and ways to end them politely or not."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlencode
+
+BIN = Path(sys.executable).parent
+PATIENCE_S = 90
+"""A machine that does other things as well is no reason to fail."""
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(true: Callable[[], bool], what: str) -> None:
+    """Wait until it is so; fail when it never is."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline, f"in vain waited for: {what}"
+        time.sleep(0.02)
+
+
+def environment(told: Mapping[str, str]) -> dict[str, str]:
+    """This one, but for settings of other hubs and kiosks and of proxies."""
+    foreign = ("HUB_", "KIOSK_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"} | dict(told)
+
+
+class Failed(Exception):
+    """A command ended with another status than 0."""
+
+    def __init__(self, command: tuple[str, ...], status: int, out: str, err: str) -> None:
+        super().__init__(f"{' '.join(command)} ended with {status}: {err}")
+        self.status = status
+        self.out = out
+
+
+class Process:
+    """A program that runs until ended, in a group of its own."""
+
+    def __init__(self, command: tuple[str, ...], told: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                [BIN / command[0], *command[1:]],
+                env=environment(told),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+
+    @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
+    def terminate(self) -> None:
+        """Ask it to end, and wait until it has."""
+        self._process.terminate()
+        self._process.wait(PATIENCE_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """End all of its group at once, whatever it is doing."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(PATIENCE_S)
+
+
+class Program:
+    """A program with its folder and port; `serve` may be called again after every end."""
+
+    name = ""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.port = free_port()
+        self._server: Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def told(self) -> dict[str, str]:
+        raise NotImplementedError
+
+    def ask(self, *arguments: str) -> dict[str, Any]:
+        """Run a command to its end and read its JSON. Raises `Failed`."""
+        command = (self.name, *arguments, "--json")
+        done = subprocess.run(
+            [BIN / self.name, *command[1:]],
+            env=environment(self.told),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise Failed(command, done.returncode, done.stdout, done.stderr)
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def start(self, *arguments: str) -> Process:
+        """Start a command and go on without waiting for it."""
+        return Process((self.name, *arguments), self.told, self.folder / f"{arguments[0]}.log")
+
+    def serve(self) -> Self:
+        """Serve, unless it does already."""
+        if self._server is None or not self._server.runs:
+            server = self._server = self.start("serve", "--port", str(self.port))
+            eventually(lambda: not server.runs or self._ready(), f"{self.name} to be ready")
+            assert server.runs, server.log.read_text("utf-8")
+        return self
+
+    def stop(self) -> None:
+        """As a service manager does."""
+        if self._server is not None:
+            self._server.terminate()
+            self._server = None
+
+    def kill(self) -> None:
+        """As a power cut does."""
+        if self._server is not None:
+            self._server.kill()
+            self._server = None
+
+    def _ready(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+class Hub(Program):
+    """A hub with one institution."""
+
+    name = "hub"
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        super().__init__(folder)
+        self._database_url = database_url
+
+    @property
+    def told(self) -> dict[str, str]:
+        return {"HUB_DATA_DIR": str(self.folder), "HUB_DATABASE_URL": self._database_url, "HUB_URL": self.url}
+
+    def count(self, session_id: str) -> tuple[int, int]:
+        """How many are checked in, and how many check-ins are parked."""
+        told = self.ask("count", session_id)
+        return told["checked_in"], told["parked"]
+
+
+class Kiosk(Program):
+    """A kiosk; it is enrolled with a hub before its desk opens."""
+
+    name = "kiosk"
+
+    @property
+    def told(self) -> dict[str, str]:
+        return {"KIOSK_DATA_DIR": str(self.folder)}
+
+    def enrol(self, hub: Hub, url: str | None = None) -> Self:
+        """Become a kiosk of that hub, which it reaches at `url`, and fetch its list."""
+        code = hub.ask("kiosks", "invite")["code"]
+        self.ask("enrol", url or hub.url, code)
+        self.post()
+        return self
+
+    def post(self) -> dict[str, Any]:
+        """One exchange; what came of it, also when it failed."""
+        try:
+            return self.ask("post", "--once")
+        except Failed as failed:
+            told: dict[str, Any] = json.loads(failed.out)
+            assert told["problem"] is not None
+            return told
+
+    def status(self) -> dict[str, Any]:
+        return self.ask("status")
+
+    def desk(self) -> "Desk":
+        return Desk(self.port)
+
+
+class Desk:
+    """Somebody at the kiosk: a client of its HTTP that keeps one connection. Use as a context manager."""
+
+    def __init__(self, port: int) -> None:
+        self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def check_in(self, session_id: str, identifier: str, intent_id: str | None = None) -> dict[str, Any]:
+        """What the kiosk answers. Raises OSError or HTTPException when it does not."""
+        form = {"identifier": identifier} | ({"intent_id": intent_id} if intent_id else {})
+        self._http.request(
+            "POST",
+            f"/sessions/{session_id}/check-ins",
+            body=urlencode(form),
+            headers={
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Accept": "application/json",
+                "X-Kiosk-Client": "test",
+            },
+        )
+        response = self._http.getresponse()
+        answer: dict[str, Any] = json.loads(response.read())
+        assert response.status == (503 if answer["verdict"] == "not_recorded" else 200), answer
+        return answer
