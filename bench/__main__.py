@@ -1,0 +1,50 @@
+"""`python -m bench [part]`: one JSON object on stdout, a table for people on stderr."""
+
+import os
+import sys
+from importlib import import_module
+
+from bench.hubs import World, world
+from bench.machine import describe
+from bench.report import Report, elapsed, say
+
+PARTS = ("desk", "imports", "ingest", "roster", "count", "idle", "growth")
+
+
+LATEST_S = 450
+"""No part begins after so many seconds: a run stays below ten minutes, and says what it left out."""
+
+
+def main() -> int:
+    """0, whatever was found; 2 for a part that does not exist."""
+    asked = sys.argv[1:] or list(PARTS)
+    unknown = [name for name in asked if name not in PARTS]
+    if unknown:
+        print(f"There is no part {', '.join(unknown)}. There are: {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    report = Report()
+    with world() as here:
+        machine = describe(here.folder)
+        for name in asked:
+            _part(name, here, report)
+    machine["load_at_end"] = [round(each, 2) for each in os.getloadavg()]
+    machine["seconds"] = round(elapsed())
+    print(report.table(), file=sys.stderr)
+    print(report.as_json(machine))
+    return 0
+
+
+def _part(name: str, here: World, report: Report) -> None:
+    if elapsed() > LATEST_S:
+        report.skip(name, f"no time left in this run: python -m bench {name}")
+        return
+    say(f"{name} begins")
+    try:
+        import_module(f"bench.{name}").run(here, report)
+    except Exception as error:
+        # Whatever hinders one part, the others still have something to tell.
+        report.skip(name, f"{type(error).__name__}: {error}"[:400])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

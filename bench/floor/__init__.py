@@ -1,0 +1,1 @@
+"""The references: the least code that could do each job, run beside ours."""
