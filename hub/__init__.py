@@ -1,53 +1,23 @@
-"""The office: identities, addresses, events and live counts. Wires, decides nothing."""
+"""The office: identities and addresses live here and nowhere else; events, kiosks and live counts."""
 
-from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from flask import Flask
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
-from flask_wtf import CSRFProtect
-from jinja2 import StrictUndefined
-from sqlalchemy import Engine
+if TYPE_CHECKING:
+    from flask import Flask
+    from sqlalchemy import Engine
 
-from hub import accounts
-from hub.config import Config, checked_secret
-from hub.database import connect
-from hub.views import api, health, pages
-from hub.views.problems import answer_with_problems
-from ui.assets import init_assets
-from ui.headers import secure_headers
-from ui.language import init_language
-
-MAX_REQUEST_BYTES = 1024 * 1024
+    from hub.config import Config
 
 
-def create_app(config: Config, engine: Engine | None = None) -> Flask:
-    """The hub's web application. Raises `NotReady` when the secret key is missing, well known or short."""
-    app = Flask(__name__)
-    app.config.update(
-        SECRET_KEY=checked_secret(config),
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=config.url.startswith("https:"),
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
-        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
-        MAX_FORM_MEMORY_SIZE=64 * 1024,
-        WTF_CSRF_TIME_LIMIT=None,
-        DEFAULT_LANGUAGE=config.language,
-        RATELIMIT_HEADERS_ENABLED=True,
-    )
-    app.jinja_env.undefined = StrictUndefined
-    app.extensions["hub_config"] = config
-    app.extensions["hub_engine"] = engine or connect(config.database_url)
-    init_assets(app)
-    init_language(app)
-    secure_headers(app)
-    accounts.set_up_accounts(app, app.extensions["hub_engine"])
-    app.register_blueprint(health.bp)
-    app.register_blueprint(api.bp)
-    app.register_blueprint(pages.bp)
-    CSRFProtect(app).exempt(api.bp)
-    slow_down = Limiter(get_remote_address, app=app, storage_uri="memory://").limit("20 per minute", methods=["POST"])
-    app.view_functions["security.login"] = slow_down(app.view_functions["security.login"])  # type: ignore[assignment]
-    answer_with_problems(app)
-    return app
+def create_app(config: "Config | None" = None, engine: "Engine | None" = None) -> "Flask":
+    """The hub's web program, for any WSGI server and for `flask --app hub`.
+
+    Raises `NotReady` when a setting is wrong, or the secret key is missing, well known or short.
+    """
+    # Imported here: the commands live in this package too, and most of them need no web server.
+    import os
+
+    from hub.config import read
+    from hub.web import wire
+
+    return wire(config or read(os.environ), engine)

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 import hub.cli_students
 from hub import create_app
-from hub.accounts import SHORTEST_PASSWORD, add_admin, is_taken
 from hub.actions import attendance, events, kiosks, readiness, set_up
 from hub.actions.events import NewEvent
 from hub.cli_context import Context, emit, honest, institution_option, json_option, now, pass_context
@@ -19,6 +18,7 @@ from sync.errors import BadPattern, Unreadable
 from sync.identifiers import read_email
 from sync.messages import CardFormat
 
+SHORTEST_PASSWORD = 8
 KINDS = ("event", "career_fair", "appointment", "survey")
 
 
@@ -55,6 +55,8 @@ def init(
     hub init --institution "Example University" --domain example.edu \\
         --admin ada@example.edu --password-file password.txt
     """
+    from hub.accounts import add_admin, is_taken
+
     email, password = _email(admin), _password(password_file)
     set_up.make_data_dir(ctx.config.data_dir)
     # Read again: the secret key may have been made just now.
@@ -85,7 +87,9 @@ def serve(ctx: Context, host: str, port: int, workers: int | None) -> None:
     """Serve kiosks and staff until stopped."""
     from hub.server import run
 
-    run(ctx.config, ctx.engine, host, port, workers)
+    run(
+        ctx.config, ctx.engine, host, port, workers, lambda: click.echo(f"The hub is at http://{host}:{port}", err=True)
+    )
 
 
 @main.group("import")
@@ -100,6 +104,39 @@ main.add_command(hub.cli_students.students)
 @main.group("events")
 def events_group() -> None:
     """Events and their sessions."""
+
+
+@events_group.command("list")
+@institution_option
+@json_option
+@pass_context
+@honest
+def list_events(ctx: Context, institution: str | None, as_json: bool) -> None:
+    """All events with their sessions, the latest first."""
+    found = events.everything(ctx.engine, ctx.institution_id(institution))
+    emit(
+        as_json,
+        {
+            "events": [
+                {
+                    "event_id": each.event_id,
+                    "kind": each.sessions[0].event_kind,
+                    "name": each.sessions[0].event,
+                    "sessions": [
+                        {"id": session.id, "name": session.name, "starts": session.starts, "ends": session.ends}
+                        for session in each.sessions
+                    ],
+                }
+                for each in found
+            ]
+        },
+        "\n".join(
+            f"{session.id}  {session.starts:%Y-%m-%d %H:%M}  {session.name}"
+            for each in found
+            for session in each.sessions
+        )
+        or "No events yet. `hub events create` makes one.",
+    )
 
 
 @events_group.command("create")

@@ -1,7 +1,8 @@
 """The hub's database: SQLite or PostgreSQL. The only file that knows the dialect.
 
-`reading` sees one moment of the database from first query to last. `writing` holds the right to write from its start,
-so nothing read inside it can go stale, commits durably when the block ends and leaves nothing behind when it raises.
+`reading` sees one moment of the database from first query to last. `writing` commits durably when the block
+ends and leaves nothing behind when it raises. On SQLite it is the only writer from its start; on PostgreSQL others
+write other rows meanwhile, so whoever decides by what was read locks it (`locked`, `held_still`, `next_positions`).
 """
 
 import sqlite3
@@ -35,9 +36,11 @@ def connect(url: str, busy_ms: int = BUSY_MS) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() not in _insert:
         raise ValueError(f"no support for {parsed.get_backend_name()}: use sqlite or postgresql")
+    # Parameters are people's addresses: they belong into no log.
+    common: dict[str, Any] = {"pool_size": 16, "max_overflow": 48, "hide_parameters": True}
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(parsed, pool_size=16, max_overflow=48, pool_pre_ping=True)
-    engine = sa.create_engine(parsed, pool_size=16, max_overflow=48)
+        return sa.create_engine(parsed, **common, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"})
+    engine = sa.create_engine(parsed, **common)
     event.listen(engine, "connect", partial(_set_up_sqlite, busy_ms))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -110,20 +113,19 @@ def locked(statement: sa.Select[Any]) -> sa.Select[Any]:
     return statement.with_for_update()
 
 
-def is_busy(error: sa.exc.DBAPIError) -> bool:
-    """Whether the same request may succeed in a moment: a lock, a deadlock, a lost race or a lost connection."""
-    if error.connection_invalidated:
-        return True
-    original = error.orig
-    if isinstance(original, sqlite3.OperationalError):
-        return getattr(original, "sqlite_errorcode", 0) & 0xFF in (
-            sqlite3.SQLITE_BUSY,
-            sqlite3.SQLITE_LOCKED,
-        )
-    if isinstance(error, sa.exc.IntegrityError):
-        return True
-    state = getattr(original, "sqlstate", None) or ""
-    return state in ("40001", "40P01", "55P03", "57P03") or state.startswith("08")
+def held_still(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """The rows of a `writing` block that others may read and hold still too, but not change meanwhile."""
+    return statement.with_for_update(read=True)
+
+
+def take_stock(conn: Connection, *tables: Table) -> None:
+    """Let the database look at how much there is now.
+
+    PostgreSQL plans by what it last knew: tables that were empty then are read from end to end for every row that
+    refers to them.
+    """
+    for table in tables:
+        conn.exec_driver_sql(f"ANALYZE {table.name}")
 
 
 def _safe_for_wal(version: tuple[int, ...]) -> bool:

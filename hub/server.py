@@ -1,6 +1,7 @@
 """The hub as a running server: gunicorn, with threads because a kiosk's push waits for the disk."""
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -33,7 +34,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         return create_app(self._config)
 
 
-def run(config: Config, engine: Engine, host: str, port: int, workers: int | None) -> None:
+def run(config: Config, engine: Engine, host: str, port: int, workers: int | None, started: Callable[[], None]) -> None:
     """Serve until stopped. Raises `NotReady` or `HubRefused` when it cannot start, before anything is opened."""
     checked_secret(config)
     readiness.hub_id(engine)
@@ -52,6 +53,7 @@ def run(config: Config, engine: Engine, host: str, port: int, workers: int | Non
             "keepalive": 20,
             "loglevel": "warning",
             "control_socket_disable": True,
+            "when_ready": lambda _server: started(),
         },
     ).run()
 

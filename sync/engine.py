@@ -5,7 +5,7 @@ sent again. Nothing in here, and no answer, ever deletes a fact.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -99,7 +99,6 @@ class Report:
     problem: str | None = None
     detail: str = ""
     retry_after: float | None = None
-    verdicts: dict[str, int] = field(default_factory=dict)
 
 
 def run_once(hub: Hub, journal: Journal, roster: Roster, clock: Clock) -> Report:
@@ -161,8 +160,6 @@ def _hand_over(hub: Hub, journal: Journal, clock: Clock, report: Report) -> None
         report.sent += len(facts)
         _believe(journal, answer.stream, answer.receipts)
         report.acked += len(answer.receipts)
-        for receipt in answer.receipts:
-            report.verdicts[receipt.verdict] = report.verdicts.get(receipt.verdict, 0) + 1
         if answer.stream.acked_seq < marks.acked_seq + len(facts):
             raise HubMismatch("the hub took less than it was given")
         if answer.stream.acked_seq >= journal.marks().head_seq:

@@ -127,12 +127,11 @@ def read_email(text: str) -> Email:
         raise Unreadable("empty")
     if len(typed) > MAX_EMAIL:
         raise Unreadable("too_long")
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in typed):
-        raise Unreadable("control_characters")
-    typed = unicodedata.normalize("NFC", typed)
     if _PLAIN.fullmatch(typed):
         return Email(typed, typed.lower())
-    return _read_unusual(typed)
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in typed):
+        raise Unreadable("control_characters")
+    return _read_unusual(unicodedata.normalize("NFC", typed))
 
 
 def read_domain(text: str) -> str:

@@ -99,7 +99,7 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     proto: int
-    from_seq: Count
+    from_seq: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
     prev_hash: Hash
     head_seq: Count
     clock: Moment

@@ -18,8 +18,9 @@ from sync.identifiers import Card, Identifier
 
 TAG_SIZE = 8
 KEY_SIZE = 32
-PAD = 32
-"""Greetings are padded to a multiple of this many bytes, so that their length says little about a name."""
+PAD = 24
+"""Greetings are padded to a multiple of this many bytes, so that their length says little about a name: nearly all are
+shorter, in any script."""
 LONGEST_GREETING = 63
 """UTF-8 bytes; a longer name is cut at a letter."""
 

@@ -15,7 +15,6 @@ from hub import schema
 from hub.database import unheld
 
 ADMIN = "admin"
-SHORTEST_PASSWORD = 8
 
 
 class Base(DeclarativeBase):

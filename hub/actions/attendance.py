@@ -30,6 +30,7 @@ class Today:
     institution: str
     sessions: list[tuple[Session, Count]]
     kiosks: list[Kiosk]
+    out_of_place: int
 
 
 def count(engine: Engine, institution_id: UUID, session_id: UUID) -> Counted:
@@ -51,6 +52,7 @@ def today(engine: Engine, institution_id: UUID, day: date, zone: ZoneInfo) -> To
             institutions.of(conn, institution_id).name,
             [(session, numbers[session.id]) for session in sessions],
             _in_use(kiosks.everyone(conn, institution_id)),
+            attendance.out_of_place(conn, institution_id),
         )
 
 

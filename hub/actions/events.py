@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 from uuid_utils.compat import uuid7
 
-from hub.database import writing
+from hub.database import reading, writing
 from hub.errors import HubRefused
 from hub.store import events, feed, institutions
 from hub.store.events import Session
@@ -15,6 +15,8 @@ from sync.identifiers import compile_formats
 from sync.messages import CardFormat
 
 MAX_SESSIONS = 200
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Dates that every time zone and database can hold, and that somebody may have meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,14 @@ class Created:
     sessions: list[Session]
 
 
+def everything(engine: Engine, institution_id: UUID) -> list[Created]:
+    """Every event of an institution with its sessions, the latest event first."""
+    with reading(engine) as conn:
+        found = events.of_institution(conn, institution_id)
+    by_event = {session.event_id: [each for each in found if each.event_id == session.event_id] for session in found}
+    return [Created(event_id, its) for event_id, its in reversed(by_event.items())]
+
+
 def create(engine: Engine, institution_id: UUID, new: NewEvent, now: datetime) -> Created:
     """Create an event; several sessions share its time equally. Raises `HubRefused` saying what is wrong.
 
@@ -45,9 +55,9 @@ def create(engine: Engine, institution_id: UUID, new: NewEvent, now: datetime) -
     """
     _check(new)
     with writing(engine) as conn:
-        event_id = new.external_id and events.by_external_id(conn, institution_id, new.external_id)
-        if not event_id:
-            event_id = uuid7()
+        known = events.by_external_id(conn, institution_id, new.external_id) if new.external_id else None
+        event_id = known or uuid7()
+        if known is None:
             events.add(
                 conn,
                 {
@@ -63,9 +73,10 @@ def create(engine: Engine, institution_id: UUID, new: NewEvent, now: datetime) -
                 },
                 _session_rows(institution_id, event_id, new),
             )
-            created = events.of_event(conn, institution_id, event_id)
-            feed.touch(conn, institution_id, "session", [session.id for session in created])
-        return Created(event_id, events.of_event(conn, institution_id, event_id))
+        its_sessions = events.of_event(conn, institution_id, event_id)
+        if known is None:
+            feed.touch(conn, institution_id, "session", [session.id for session in its_sessions])
+        return Created(event_id, its_sessions)
 
 
 def set_card_formats(engine: Engine, institution_id: UUID, formats: tuple[CardFormat, ...]) -> None:
@@ -81,6 +92,8 @@ def _check(new: NewEvent) -> None:
         raise HubRefused("An event needs a name.")
     if new.ends < new.starts:
         raise HubRefused(f"The event ends ({new.ends.isoformat()}) before it starts ({new.starts.isoformat()}).")
+    if not (new.starts.year >= FIRST_YEAR and new.ends.year <= LAST_YEAR):
+        raise HubRefused(f"An event lies between the years {FIRST_YEAR} and {LAST_YEAR}.")
     if not 1 <= new.sessions <= MAX_SESSIONS:
         raise HubRefused(f"An event has 1 to {MAX_SESSIONS} sessions, not {new.sessions}.")
     if new.capacity is not None and new.capacity < 0:

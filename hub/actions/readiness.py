@@ -12,7 +12,7 @@ from hub import migrations
 from hub.config import Config, checked_secret
 from hub.database import durability, reading
 from hub.errors import NotReady
-from hub.store import institutions
+from hub.store import attendance, institutions
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
 
@@ -43,7 +43,14 @@ def hub_id(engine: Engine) -> UUID:
 
 def examine(engine: Engine, config: Config) -> list[Check]:
     """Look at everything that must be well before the doors open."""
-    return [_database(engine), _durability(engine), _secret(config), _folder(config), _space(config)]
+    return [
+        _database(engine),
+        _durability(engine),
+        _out_of_place(engine),
+        _secret(config),
+        _folder(config),
+        _space(config),
+    ]
 
 
 def _database(engine: Engine) -> Check:
@@ -63,6 +70,19 @@ def _durability(engine: Engine) -> Check:
     if weak:
         return Check("durability", False, ", ".join(weak), "A commit must reach the disk: switch these back on.")
     return Check("durability", True, "a commit is on the disk before a kiosk hears of it")
+
+
+def _out_of_place(engine: Engine) -> Check:
+    name = "check-ins that belong nowhere"
+    try:
+        with reading(engine) as conn:
+            found = sum(attendance.out_of_place(conn, each) for each, _ in institutions.all_ids(conn))
+    except SQLAlchemyError as error:
+        return Check(name, False, type(error).__name__, "See the check of the database.")
+    way_out = (
+        "They are kept byte for byte: unreadable ones, unknown sessions, two contents under one id. Keep the kiosk."
+    )
+    return Check(name, found == 0, str(found), "" if found == 0 else way_out)
 
 
 def _secret(config: Config) -> Check:

@@ -33,8 +33,13 @@ from sync.messages import (
 from sync.seals import open_at_hub
 
 SET_ASIDE = "set_aside"
+STOCK_TAKING = (500, 4_000, 32_000)
+"""At which lengths of a stream the database looks again at how many facts there are."""
+MOST_HELD_BACK = 1_000_000
+"""No kiosk holds back more check-ins than this, whatever it says."""
 ID_CONFLICT = "parked:id_conflict"
 DELIVERED_BEFORE = "delivered_before"
+SECOND_TIME = (DELIVERED_BEFORE, ID_CONFLICT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ def receive(engine: Engine, hub_id: UUID, kiosk: Kiosk, stream_id: UUID, push: P
     Raises `Gap`, `Fork` or `ForeignStream`, and then nothing is kept.
     """
     with writing(engine) as conn:
-        institution = institutions.of(conn, kiosk.institution_id)
+        institution = institutions.hold_still(conn, kiosk.institution_id)
         stream = streams.lock(conn, institution.id, stream_id, kiosk.id, now)
         if stream.kiosk_id != kiosk.id:
             raise ForeignStream()
@@ -63,8 +68,9 @@ def receive(engine: Engine, hub_id: UUID, kiosk: Kiosk, stream_id: UUID, push: P
         receipts = _receipts_of_repeats(conn, institution.id, stream_id, stream, push)
         receipts += _keep(conn, institution, stream_id, arrived, push, now)
         if arrived:
+            _take_stock(conn, stream.acked_seq, arrived[-1].seq)
             stream = Stream(stream.kiosk_id, arrived[-1].seq, arrived[-1].hash)
-        streams.advance(conn, institution.id, stream_id, stream, push.head_seq, now)
+        streams.advance(conn, institution.id, stream_id, stream, _believable(push.head_seq, stream), now)
         kiosks.heard_from(conn, institution.id, kiosk.id, now)
     return PushAnswer(
         hub_id=hub_id,
@@ -73,6 +79,16 @@ def receive(engine: Engine, hub_id: UUID, kiosk: Kiosk, stream_id: UUID, push: P
         stream=StreamMark(acked_seq=stream.acked_seq, acked_hash=stream.acked_hash),
         receipts=tuple(receipts),
     )
+
+
+def _believable(head_seq: int, stream: Stream) -> int:
+    # Only shown, but added up: one kiosk that says nonsense must not spoil everybody's page.
+    return max(stream.acked_seq, min(head_seq, stream.acked_seq + MOST_HELD_BACK))
+
+
+def _take_stock(conn: Connection, before: int, after: int) -> None:
+    if any(before < mark <= after for mark in STOCK_TAKING):
+        facts.take_stock(conn)
 
 
 def _arrived(
@@ -99,7 +115,7 @@ def _arrived(
 def _read(seq: int, body: bytes, digest: bytes, private_key: bytes) -> Delivered:
     try:
         fact = FACT.decode(body) if len(body) <= MAX_FACT_BYTES else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         fact = None
     claimed_key = None
     if isinstance(fact, CheckIn) and fact.ref is None and fact.sealed_identifier is not None:
@@ -121,8 +137,18 @@ def _receipts_of_repeats(
     conn: Connection, institution_id: UUID, stream_id: UUID, stream: Stream, push: Push
 ) -> list[Receipt]:
     last = min(push.from_seq + len(push.facts) - 1, stream.acked_seq)
-    held = facts.delivered(conn, institution_id, stream_id, push.from_seq, last)
-    return [Receipt(seq=seq, id=held[seq].id, verdict=held[seq].verdict) for seq in sorted(held)]
+    delivered = facts.delivered(conn, institution_id, stream_id, push.from_seq, last)
+    # A fact that came a second time is kept without its id, which the first one has.
+    again = {seq: FACT.decode(held.body).id for seq, held in delivered.items() if held.verdict in SECOND_TIME}
+    first = facts.held(conn, list(again.values())) if again else {}
+    return [
+        Receipt(
+            seq=seq,
+            id=again.get(seq, held.id),
+            verdict=first[again[seq]].verdict if held.verdict == DELIVERED_BEFORE else held.verdict,
+        )
+        for seq, held in sorted(delivered.items())
+    ]
 
 
 def _keep(
@@ -134,9 +160,11 @@ def _keep(
     now: datetime,
 ) -> list[Receipt]:
     known = _what_is_known(conn, institution.id, arrived)
-    before = facts.held(conn, institution.id, [each.fact.id for each in arrived if each.fact is not None])
-    bodies = {fact_id: (held.body, held.verdict) for fact_id, held in before.items()}
-    present = set(known.present)
+    held = facts.held(conn, [each.fact.id for each in arrived if each.fact is not None])
+    bodies = {
+        fact_id: (fact.body if fact.institution_id == institution.id else None, fact.verdict)
+        for fact_id, fact in held.items()
+    }
     rows, undone, receipts = [], [], []
     for each in arrived:
         row: Row = {
@@ -157,14 +185,14 @@ def _keep(
             row["verdict"] = DELIVERED_BEFORE if same else ID_CONFLICT
             receipts.append(Receipt(seq=each.seq, id=each.fact.id, verdict=verdict if same else ID_CONFLICT))
         else:
-            judgement = judge(each.fact, Known(known.sessions, known.disabled, known.claimed, present))
+            judgement = judge(each.fact, known)
             row |= _meaning(each.fact, each.claimed_key, judgement, push, now)
             bodies[each.fact.id] = (each.body, judgement.verdict)
             receipts.append(Receipt(seq=each.seq, id=each.fact.id, verdict=judgement.verdict))
             if isinstance(each.fact, Undo):
                 undone += [_undone_row(institution.id, each.fact, check_in) for check_in in each.fact.undoes]
             elif judgement.verdict == "counted" and judgement.student_id is not None:
-                present.add((each.fact.session_id, judgement.student_id))
+                known.present.add((each.fact.session_id, judgement.student_id))
         rows.append(row)
     facts.add(conn, rows)
     facts.undo(conn, undone)

@@ -46,8 +46,8 @@ class Known:
     """Every student spoken of that exists, and whether they are disabled."""
     claimed: Mapping[UUID, Claimed]
     """By fact id, for check-ins whose person the kiosk did not know."""
-    present: Collection[tuple[UUID, UUID]]
-    """(session, student) already in before this batch, or earlier in it."""
+    present: set[tuple[UUID, UUID]]
+    """(session, student) already in before this batch; the caller adds who comes in with it."""
 
 
 def judge(fact: Fact, known: Known) -> Judgement:

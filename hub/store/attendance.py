@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hub.schema import facts, institutions, kiosks, registrations, streams
+from hub.schema import OUT_OF_PLACE, facts, institutions, kiosks, registrations, streams
 from hub.store.facts import COUNTING, PARKED, taken_back
 
 
@@ -23,26 +22,29 @@ class Count:
 
 def counts(conn: Connection, institution_id: UUID, session_ids: Sequence[UUID]) -> dict[UUID, Count]:
     """The numbers of each of these sessions (RULE-39, RULE-40: one student counts once)."""
-    ours = (facts.c.institution_id == institution_id, facts.c.session_id.in_(session_ids), ~taken_back())
-    checked_in = _by_session(
-        conn,
-        sa.select(facts.c.session_id, sa.func.count(facts.c.student_id.distinct()))
-        .where(*ours, facts.c.verdict.in_(COUNTING))
-        .group_by(facts.c.session_id),
-    )
-    parked = _by_session(
-        conn,
-        sa.select(facts.c.session_id, sa.func.count())
-        .where(*ours, facts.c.verdict.startswith(PARKED))
-        .group_by(facts.c.session_id),
-    )
-    registered = _by_session(
-        conn,
+    counting = facts.c.verdict.in_(COUNTING)
+    parked = facts.c.verdict.startswith(PARKED)
+    seen = conn.execute(
+        sa.select(
+            facts.c.session_id,
+            sa.func.count(sa.case((counting, facts.c.student_id)).distinct()),
+            sa.func.count(sa.case((parked, 1))),
+        )
+        .where(
+            facts.c.institution_id == institution_id,
+            facts.c.session_id.in_(session_ids),
+            ~taken_back(institution_id),
+        )
+        .group_by(facts.c.session_id)
+    ).all()
+    registered = conn.execute(
         sa.select(registrations.c.session_id, sa.func.count())
         .where(registrations.c.institution_id == institution_id, registrations.c.session_id.in_(session_ids))
-        .group_by(registrations.c.session_id),
-    )
-    return {each: Count(checked_in.get(each, 0), registered.get(each, 0), parked.get(each, 0)) for each in session_ids}
+        .group_by(registrations.c.session_id)
+    ).all()
+    came = {session_id: (present, waiting) for session_id, present, waiting in seen}
+    expected: dict[UUID, int] = {row[0]: row[1] for row in registered}
+    return {each: _count(came.get(each, (0, 0)), expected.get(each, 0)) for each in session_ids}
 
 
 def stamp(conn: Connection, institution_id: UUID) -> tuple[object, ...]:
@@ -57,5 +59,12 @@ def stamp(conn: Connection, institution_id: UUID) -> tuple[object, ...]:
     return (*conn.execute(heads).one(), *conn.execute(known).one(), *conn.execute(feed).one())
 
 
-def _by_session(conn: Connection, statement: sa.Select[Any]) -> dict[UUID, int]:
-    return {row[0]: int(row[1]) for row in conn.execute(statement)}
+def out_of_place(conn: Connection, institution_id: UUID) -> int:
+    """How many facts are kept but belong to no session's page: unreadable ones, unknown sessions, id conflicts."""
+    statement = sa.select(sa.func.count()).where(facts.c.institution_id == institution_id, OUT_OF_PLACE)
+    return int(conn.execute(statement).scalar_one())
+
+
+def _count(came: tuple[int, int], expected: int) -> Count:
+    present, waiting = came
+    return Count(checked_in=present, registered=expected, parked=waiting)

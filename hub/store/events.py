@@ -49,6 +49,11 @@ def of_event(conn: Connection, institution_id: UUID, event_id: UUID) -> list[Ses
     return _sessions(conn, sessions.c.institution_id == institution_id, sessions.c.event_id == event_id)
 
 
+def of_institution(conn: Connection, institution_id: UUID) -> list[Session]:
+    """Every session, earliest event first."""
+    return _sessions(conn, sessions.c.institution_id == institution_id)
+
+
 def between(conn: Connection, institution_id: UUID, start: datetime, end: datetime) -> list[Session]:
     """The sessions that touch a span of time, earliest first."""
     return _sessions(

@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hub import database
 from hub.database import Row, insert_once
 from hub.schema import facts, undone
 
@@ -15,13 +16,14 @@ COUNTING = ("counted", "already_present")
 WAITING_FOR_AN_ADDRESS = ("parked:unknown_address", "parked:unconfirmed_address")
 
 
-_HELD = sa.select(facts.c.seq, facts.c.id, facts.c.hash, facts.c.body, facts.c.verdict)
+_HELD = sa.select(facts.c.seq, facts.c.institution_id, facts.c.id, facts.c.hash, facts.c.body, facts.c.verdict)
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """A fact the hub holds already."""
 
+    institution_id: UUID
     id: UUID | None
     hash: bytes
     body: bytes
@@ -34,10 +36,15 @@ def add(conn: Connection, rows: Sequence[Row]) -> None:
         conn.execute(sa.insert(facts), list(rows))
 
 
-def held(conn: Connection, institution_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Held]:
-    """Which of these fact ids the hub holds, in whatever stream they came."""
-    rows = conn.execute(_HELD.where(facts.c.institution_id == institution_id, facts.c.id.in_(ids)))
-    return {row.id: Held(row.id, row.hash, row.body, row.verdict) for row in rows}
+def take_stock(conn: Connection) -> None:
+    """Let the database look at how many facts there are now."""
+    database.take_stock(conn, facts)
+
+
+def held(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Held]:
+    """Which of these fact ids the hub holds, in whatever stream and institution they came."""
+    rows = conn.execute(_HELD.where(facts.c.id.in_(ids)))
+    return {row.id: Held(row.institution_id, row.id, row.hash, row.body, row.verdict) for row in rows}
 
 
 def delivered(conn: Connection, institution_id: UUID, stream_id: UUID, first: int, last: int) -> dict[int, Held]:
@@ -49,7 +56,7 @@ def delivered(conn: Connection, institution_id: UUID, stream_id: UUID, first: in
             facts.c.seq.between(first, last),
         )
     )
-    return {row.seq: Held(row.id, row.hash, row.body, row.verdict) for row in rows}
+    return {row.seq: Held(row.institution_id, row.id, row.hash, row.body, row.verdict) for row in rows}
 
 
 def undo(conn: Connection, rows: Sequence[Row]) -> None:
@@ -89,10 +96,10 @@ def _counting(institution_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:
         facts.c.institution_id == institution_id,
         facts.c.verdict.in_(COUNTING),
         facts.c.student_id.is_not(None),
-        ~taken_back(),
+        ~taken_back(institution_id),
     )
 
 
-def taken_back() -> sa.ColumnElement[bool]:
+def taken_back(institution_id: UUID) -> sa.ColumnElement[bool]:
     """Whether some undo names this check-in."""
-    return sa.exists().where(undone.c.institution_id == facts.c.institution_id, undone.c.check_in_id == facts.c.id)
+    return facts.c.id.in_(sa.select(undone.c.check_in_id).where(undone.c.institution_id == institution_id))

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hub.database import Row
+from hub.database import Row, held_still
 from hub.schema import hubs, institutions
 from sync.messages import CardFormat
 
@@ -48,6 +48,12 @@ def of(conn: Connection, institution_id: UUID) -> Institution:
     if found is None:
         raise LookupError(f"no institution {institution_id}")
     return found
+
+
+def hold_still(conn: Connection, institution_id: UUID) -> Institution:
+    """The institution, kept from moving its feed on until the transaction ends: whose an address is stays true."""
+    conn.execute(held_still(sa.select(institutions.c.id).where(institutions.c.id == institution_id)))
+    return of(conn, institution_id)
 
 
 def named(conn: Connection, name: str) -> Institution | None:

@@ -89,8 +89,9 @@ def _update(conn: Connection, institution_id: UUID, kiosk_id: UUID, **moment: da
 
 
 def _kiosks(conn: Connection, *conditions: sa.ColumnElement[bool]) -> list[Kiosk]:
+    held_back = streams.c.head_seq - streams.c.acked_seq
     waiting = (
-        sa.select(sa.func.coalesce(sa.func.sum(streams.c.head_seq - streams.c.acked_seq), 0))
+        sa.select(sa.func.coalesce(sa.func.sum(held_back), 0))
         .where(streams.c.institution_id == kiosks.c.institution_id, streams.c.kiosk_id == kiosks.c.id)
         .scalar_subquery()
     )

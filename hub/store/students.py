@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hub import database
 from hub.database import Row, insert_once, locked
 from hub.schema import addresses, cards, facts, students
 from hub.store.facts import WAITING_FOR_AN_ADDRESS
@@ -196,13 +197,8 @@ def claims_found(conn: Connection, institution_id: UUID) -> dict[str, UUID]:
 
 
 def take_stock(conn: Connection) -> None:
-    """Let the database look at how much there is now.
-
-    PostgreSQL plans by what it last knew: tables that were empty then are read from end to end for every row that
-    refers to them, a hundred thousand times in a first import.
-    """
-    for table in (students, addresses, cards):
-        conn.execute(sa.text(f"ANALYZE {table.name}"))
+    """Let the database look at how many students there are now."""
+    database.take_stock(conn, students, addresses, cards)
 
 
 def _update(conn: Connection, table: sa.Table, rows: Sequence[Row], **special: Any) -> None:

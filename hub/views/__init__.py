@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from hub.actions import readiness
 from hub.config import Config
+from hub.errors import NotReady
 
 
 def now() -> datetime:
@@ -24,6 +25,14 @@ def engine() -> Engine:
 def config() -> Config:
     """The hub's settings."""
     return cast(Config, current_app.extensions["hub_config"])
+
+
+def hub_id_if_ready() -> UUID | None:
+    """This hub's own id, or None when it cannot be asked."""
+    try:
+        return hub_id()
+    except NotReady:
+        return None
 
 
 def hub_id() -> UUID:

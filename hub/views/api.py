@@ -8,16 +8,16 @@ from uuid import UUID
 import msgspec
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub.actions import kiosks, receive, serve_roster
 from hub.store.kiosks import Kiosk
-from hub.views import engine, hub_id, now
+from hub.views import engine, hub_id, hub_id_if_ready, now
 from hub.views.openapi import document
 from hub.views.problems import database, refused
 from sync import PROTO
 from sync.errors import CheckinError, DeviceUnknown, ProtocolTooOld, TooLarge, Unreadable
-from sync.messages import HUB_HEADER, MAX_PUSH_BYTES, Enrolment, Push, encode
+from sync.messages import HUB_HEADER, MAX_FACTS, MAX_PUSH_BYTES, Enrolment, Push, encode
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 
 bp.register_error_handler(CheckinError, refused)
-bp.register_error_handler(DBAPIError, database)
+bp.register_error_handler(SQLAlchemyError, database)
 
 
 @bp.post("/enrolments")
@@ -41,6 +41,8 @@ def push(stream_id: UUID) -> ResponseReturnValue:
     pushed = _body(Push)
     if pushed.proto != PROTO:
         raise ProtocolTooOld()
+    if len(pushed.facts) > MAX_FACTS:
+        raise TooLarge()
     return _json(receive.receive(engine(), hub_id(), kiosk, stream_id, pushed, now()))
 
 
@@ -62,7 +64,9 @@ def openapi() -> ResponseReturnValue:
 @bp.after_request
 def name_the_hub(response: Response) -> Response:
     """Every answer says whose it is, so that no captive portal is taken for the hub."""
-    response.headers[HUB_HEADER] = str(hub_id()) if response.status_code != 503 else ""
+    known = hub_id_if_ready()
+    if known is not None:
+        response.headers[HUB_HEADER] = str(known)
     return response
 
 

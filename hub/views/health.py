@@ -3,8 +3,9 @@
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
+from hub.actions import readiness
 from hub.errors import NotReady
-from hub.views import hub_id
+from hub.views import engine
 
 bp = Blueprint("health", __name__)
 
@@ -19,7 +20,7 @@ def alive() -> ResponseReturnValue:
 def ready() -> ResponseReturnValue:
     """The database is there, set up and of today's shape."""
     try:
-        hub_id()
+        readiness.hub_id(engine())
     except NotReady as error:
         return jsonify(status="not_ready", code=error.code), 503
     return jsonify(status="ok")

@@ -45,7 +45,8 @@ def _live() -> dict[str, object]:
 
 
 def _stamp() -> str:
-    told = (attendance.stamp(engine(), _institution_id()), _local(now()).date(), str(get_locale()))
+    # The minute too: what is going on now changes without anybody doing anything.
+    told = (attendance.stamp(engine(), _institution_id()), f"{_local(now()):%F %H:%M}", str(get_locale()))
     return blake2b(repr(told).encode(), digest_size=12).hexdigest()
 
 

@@ -3,12 +3,11 @@
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app, request
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from hub.database import is_busy
 from hub.errors import NotReady
-from hub.views import hub_id
+from hub.views import hub_id_if_ready
 from sync.errors import (
     CheckinError,
     CodeRefused,
@@ -34,6 +33,7 @@ STATUS: dict[type[CheckinError], int] = {
     ProtocolTooOld: 426,
     NotReady: 503,
 }
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 429: "too_many_requests"}
 UNREADABLE_STATUS = {"not_json": 400, "not_gzip": 400, "media_type": 415}
 TITLES = {
     "device_unknown": "This token is not known here. Enrol the kiosk again.",
@@ -50,6 +50,8 @@ TITLES = {
     "not_gzip": "The body is not the gzip it is said to be.",
     "media_type": "The body must be application/json.",
     "wrong_shape": "The JSON has not the shape that /api/v1/openapi.json describes.",
+    "not_found": "There is nothing at this address.",
+    "method_not_allowed": "This address does not take that method.",
     "not_a_cursor": "`epoch` is a UUID or empty, `after` a number of 0 or more.",
 }
 
@@ -66,24 +68,37 @@ def refused(error: CheckinError) -> Response:
     )
 
 
-def database(error: DBAPIError) -> Response:
+def database(error: SQLAlchemyError) -> Response:
     """Nothing was kept; the kiosk sends the same bytes again."""
-    current_app.logger.warning("database: %s, busy: %s", type(error.orig).__name__, is_busy(error))
+    _log(error)
     return problem(503, "busy")
 
 
 def answer_with_problems(app: Flask) -> None:
-    """Let what no view of the API answers (a wrong address, a wrong method) be a problem document too."""
+    """Let what no view answers say so: under /api/ as a problem document, elsewhere as a page."""
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response | HTTPException:
         if not request.path.startswith("/api/") or error.code is None:
             return error
-        response = problem(error.code, HTTPStatus(error.code).name.lower())
+        response = problem(error.code, HTTP_CODES.get(error.code, f"http_{error.code}"))
         for name, value in error.get_headers():
             if name.lower() == "allow":
                 response.headers[name] = value
         return response
+
+    @app.errorhandler(SQLAlchemyError)
+    @app.errorhandler(NotReady)
+    def not_now(error: Exception) -> tuple[str, int, dict[str, str]]:
+        _log(error)
+        # Not render_template: it would look up who is signed in, in the database that does not answer.
+        return current_app.jinja_env.get_template("not_now.html").render(), 503, {"Retry-After": "5"}
+
+
+def _log(error: Exception) -> None:
+    # Never the statement or its values: they hold addresses.
+    original = getattr(error, "orig", None)
+    current_app.logger.warning("not now: %s %s", type(error).__name__, type(original).__name__ if original else "")
 
 
 def problem(
@@ -100,7 +115,7 @@ def problem(
         title=TITLES.get(code, HTTPStatus(status).phrase),
         status=status,
         code=code,
-        hub_id=hub_id() if status != 503 else None,
+        hub_id=hub_id_if_ready(),
         detail=detail,
         stream=stream,
         at_seq=at_seq,

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 from sqlalchemy import Engine
 
-from hub import create_app
+from hub import create_app, schema
 from hub.config import Config
 from hub.database import connect, writing
 from tests.hub.conftest import Institution
@@ -48,6 +48,24 @@ def test_a_locked_database_is_a_503_with_a_time_to_come_back(
     impatient.dispose()
     assert (response.status_code, msgspec.json.decode(response.data)["code"]) == (503, "busy")
     assert response.headers["Retry-After"]
+
+
+def test_a_hub_without_its_database_says_so_everywhere_and_raises_nowhere(config: Config, engine: Engine) -> None:
+    broken = connect(config.database_url.replace("hub", "no_such_place/hub"), busy_ms=1)
+    client = create_app(config, broken).test_client()
+    for path in ("/api/v1/feed", "/api/v1/nothing", "/api/v1/openapi.json", "/readyz"):
+        for headers in ({}, {"Authorization": "Bearer token"}):
+            assert client.get(path, headers=headers).status_code in (200, 401, 404, 503)
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/api/v1/feed", headers={"Authorization": "Bearer token"}).status_code == 503
+    broken.dispose()
+
+
+def test_a_database_that_goes_away_makes_the_hub_unready(config: Config, engine: Engine, client: FlaskClient) -> None:
+    assert client.get("/readyz").status_code == 200
+    with writing(engine) as conn:
+        conn.execute(schema.hubs.delete())
+    assert client.get("/readyz").status_code == 503
 
 
 def test_alive_needs_nothing_and_ready_needs_a_hub_that_is_set_up(config: Config, engine: Engine) -> None:

@@ -189,6 +189,10 @@ def test_events_are_created_with_their_sessions_and_the_same_external_id_is_the_
     made = told(ready(*fair))
     assert [session["name"] for session in made["sessions"]] == ["Autumn fair · 1", "Autumn fair · 2"]
     assert told(ready(*fair)) == made
+    listed = told(ready("events", "list", "--json"))["events"]
+    assert [(each["event_id"], each["name"], len(each["sessions"])) for each in listed] == [
+        (made["event_id"], "Autumn fair", 2)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -196,6 +200,7 @@ def test_events_are_created_with_their_sessions_and_the_same_external_id_is_the_
     [
         ("--starts", "tomorrow", "Not a moment"),
         ("--ends", "2026-11-20T09:00", "before it starts"),
+        ("--ends", "9999-12-31T23:59:59", "between the years"),
         ("--sessions", "0", "1 to 200 sessions"),
         ("--name", " ", "needs a name"),
         ("--capacity", "-1", "0 or more"),

@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, func, select
 
 from hub import migrations
@@ -17,6 +18,8 @@ def test_the_migrations_make_exactly_the_schema(engine: Engine) -> None:
     with reading(engine) as conn:
         context = MigrationContext.configure(conn, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+        newest = ScriptDirectory.from_config(migrations.config(conn)).get_current_head()
+    assert newest == migrations.HEAD
     assert migrations.is_current(engine)
 
 

@@ -105,6 +105,28 @@ def test_another_language_is_another_page(staff: FlaskClient, today: Session) ->
     assert "Événements" in french.text
 
 
+def test_a_check_in_that_belongs_nowhere_is_told_on_the_page(
+    staff: FlaskClient, institution: Institution, desk: Desk
+) -> None:
+    assert "belong" not in staff.get("/").text
+    desk.made.append(b"[1,2,3]")
+    desk.hand_over(staff)
+    assert "1 check-in is kept but belongs to no session here." in staff.get("/").text
+
+
+def test_a_database_that_does_not_answer_is_a_page_that_says_so_and_no_address_is_logged(
+    staff: FlaskClient, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    with writing(engine) as conn:
+        conn.exec_driver_sql("ALTER TABLE users RENAME TO users_elsewhere")
+    response = staff.post("/login", data={"email": "ada@example.edu", "password": "x", "csrf_token": "x"})
+    page = staff.get("/")
+    assert page.status_code == 503
+    assert "Not now" in page.text
+    assert response.status_code in (400, 503)
+    assert "ada@" not in caplog.text
+
+
 def test_staff_of_one_institution_see_nothing_of_another(
     engine: Engine, staff: FlaskClient, other_institution: Institution
 ) -> None:

@@ -2,21 +2,23 @@
 
 import gzip
 import random
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from uuid_utils.compat import uuid7
 
-from hub.actions import attendance
+from hub.actions import attendance, kiosks
 from hub.database import reading, writing
+from hub.schema import addresses
 from hub.schema import facts as facts_table
-from hub.store import facts
+from hub.store import facts, feed
 from hub.store.events import Session
-from sync.messages import MAX_FACT_BYTES, MAX_PUSH_BYTES, encode
+from sync.messages import MAX_FACT_BYTES, MAX_FACTS, MAX_PUSH_BYTES, PushAnswer, encode
 from tests.hub.conftest import Institution
 from tests.hub.desk import Desk, at, enrolled, student
 
@@ -280,6 +282,97 @@ def test_a_clock_twenty_years_off_changes_no_verdict_and_the_true_time_is_worked
     assert rows[0].clock_quality == "good"
     assert abs(rows[0].occurred_at - (answer.hub_time - timedelta(minutes=10))) < timedelta(seconds=1)
     assert tuple(rows[1]) == (long_ago, "untrusted")
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+def test_a_moment_no_clock_can_show_costs_neither_the_fact_nor_the_next_one(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk, moment: str
+) -> None:
+    fact = desk.check_in(session.id, student(engine, institution.id, "Ada"), at(boot="another run"))
+    desk.made[-1] = encode(fact).replace(b"2026-11-21T12:00:00Z", moment.encode())
+    desk.check_in(session.id, student(engine, institution.id, "Bo"))
+    assert [receipt.verdict for receipt in desk.hand_over(client).receipts] == ["counted", "counted"]
+    assert checked_in(engine, institution, session) == 2
+
+
+def test_a_kiosk_that_claims_to_hold_back_nonsense_spoils_nobodys_page_and_can_be_cut_off(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk, now: datetime
+) -> None:
+    for _ in range(3):
+        desk.stream_id = uuid7()
+        assert desk.send(client, msgspec.structs.replace(desk.push(), head_seq=2**53 - 1)).status_code == 200
+    assert attendance.count(engine, institution.id, session.id).kiosks[0].waiting == 3_000_000
+    assert kiosks.revoke(engine, institution.id, desk.kiosk_id, now).revoked_at == now
+
+
+def test_an_address_confirmed_while_its_check_in_arrives_is_counted(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk, now: datetime
+) -> None:
+    dita = student(engine, institution.id, "Dita", pending=["dita@gmail.com"])
+    desk.note(session.id, "dita@gmail.com")
+    with ThreadPoolExecutor(1) as pool:
+        with writing(engine) as conn:
+            feed.touch(conn, institution.id, "person", [dita])
+            arriving = pool.submit(desk.hand_over, client)
+            wait_until_blocked(engine, arriving)
+            conn.execute(addresses.update().where(addresses.c.student_id == dita).values(state="confirmed"))
+        verdicts = [receipt.verdict for receipt in arriving.result().receipts]
+    assert verdicts == ["counted"]
+
+
+def wait_until_blocked(engine: Engine, task: Future[PushAnswer]) -> None:
+    """On PostgreSQL, until the task waits for a lock, or is over: then nothing held it. SQLite lets nobody in anyway."""
+    if engine.dialect.name == "postgresql":
+        waiting = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+        with engine.connect() as conn:
+            while not task.done() and not conn.execute(waiting).scalar_one():
+                conn.rollback()
+
+
+def test_more_facts_than_a_push_may_hold_are_too_many(
+    client: FlaskClient, institution: Institution, desk: Desk
+) -> None:
+    desk.made = [b"{}"] * (MAX_FACTS + 1)
+    response = desk.send(client, desk.push())
+    assert (response.status_code, code(response)) == (413, "too_large")
+
+
+def test_a_fact_delivered_twice_gets_the_same_receipt_however_often_it_is_sent(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
+) -> None:
+    fact = desk.check_in(session.id, student(engine, institution.id, "Ada"))
+    desk.made += [desk.made[0], encode(msgspec.structs.replace(fact, method="card"))]
+    first, again = desk.hand_over(client), desk.hand_over(client)
+    assert first.receipts == again.receipts
+    assert [(receipt.id, receipt.verdict) for receipt in first.receipts] == [
+        (fact.id, "counted"),
+        (fact.id, "counted"),
+        (fact.id, "parked:id_conflict"),
+    ]
+
+
+def test_an_id_of_another_institution_is_a_conflict_and_says_nothing_of_it(
+    engine: Engine,
+    client: FlaskClient,
+    institution: Institution,
+    other_institution: Institution,
+    session: Session,
+    desk: Desk,
+    now: datetime,
+) -> None:
+    desk.check_in(session.id, student(engine, institution.id, "Ada"))
+    desk.hand_over(client)
+    stranger = enrolled(engine, other_institution.id, now)
+    stranger.made = desk.made
+    assert [receipt.verdict for receipt in stranger.hand_over(client).receipts] == ["parked:id_conflict"]
+
+
+@pytest.mark.parametrize("depth", [100, 900, 943, 944, 1_000])
+def test_a_deeply_nested_fact_never_breaks_the_hub(
+    client: FlaskClient, institution: Institution, desk: Desk, depth: int
+) -> None:
+    desk.made.append(b'{"kind":"check_in","x":' + b"[" * depth + b"]" * depth + b"}")
+    assert desk.send(client, desk.push()).status_code in (200, 400)
 
 
 def test_gzip_is_read_and_bounded(

@@ -77,7 +77,7 @@ starts = st.builds(m.Start, roster_key=hashes)
 pushes = st.builds(
     m.Push,
     proto=counts,
-    from_seq=counts,
+    from_seq=st.integers(min_value=1, max_value=2**53 - 1),
     prev_hash=hashes,
     head_seq=counts,
     clock=moments,
