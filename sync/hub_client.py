@@ -6,6 +6,7 @@ answer at all is `HubUnreachable`: nobody said no, so the same bytes are sent ag
 """
 
 import gzip
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
@@ -39,6 +40,7 @@ from sync.messages import (
     Push,
     PushAnswer,
     encode,
+    read_page,
 )
 
 TIMEOUT_S = (3.05, 15.0)
@@ -46,6 +48,8 @@ TIMEOUT_S = (3.05, 15.0)
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 """Bytes of an answer after decompression; no honest hub sends more."""
 
+_ENROLLED = msgspec.json.Decoder(Enrolled)
+_PUSH_ANSWER = msgspec.json.Decoder(PushAnswer)
 _T = TypeVar("_T")
 
 
@@ -82,7 +86,7 @@ def enrol(url: str, code: str, app: str) -> Enrolled:
             headers={"Content-Type": "application/json", "User-Agent": app},
         )
         if answer.status == 201:
-            return _decoded(answer, Enrolled)
+            return _read(answer, _ENROLLED.decode)
         raise _refusal(answer, None)
 
 
@@ -124,7 +128,7 @@ class HubClient:
         )
         if answer.status != 200:
             raise _refusal(answer, self._hub_id)
-        processed = _decoded(answer, PushAnswer)
+        processed = _read(answer, _PUSH_ANSWER.decode)
         self._check_ours(processed.hub_id)
         return processed
 
@@ -140,7 +144,7 @@ class HubClient:
             return None
         if answer.status != 200:
             raise _refusal(answer, self._hub_id)
-        page = _decoded(answer, FeedPage)
+        page = _read(answer, read_page)
         self._check_ours(page.hub_id)
         return page
 
@@ -195,10 +199,10 @@ def _read_bounded(response: requests.Response) -> bytes:
     return bytes(body)
 
 
-def _decoded(answer: _Answer, kind: type[_T]) -> _T:
+def _read(answer: _Answer, reader: Callable[[bytes], _T]) -> _T:
     try:
-        return msgspec.json.decode(answer.body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return reader(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotOurHub(f"not the JSON of a hub: {error}") from error
 
 
@@ -207,7 +211,7 @@ def _refusal(answer: _Answer, hub_id: UUID | None) -> CheckinError:
         return HubBusy(f"status {answer.status}", retry_after=_seconds(answer.retry_after))
     try:
         problem = msgspec.json.decode(answer.body, type=Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return NotOurHub(f"status {answer.status} without a hub's word")
     if problem.hub_id is None or (hub_id is not None and problem.hub_id != hub_id):
         return NotOurHub(f"status {answer.status} from another hub")

@@ -243,6 +243,35 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at_seq: Count | None = None
 
 
+class _UnreadPage(FeedPage, frozen=True, kw_only=True):
+    entries: tuple[msgspec.Raw, ...]  # type: ignore[assignment]
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    kind: str
+
+
+def read_page(body: bytes) -> FeedPage:
+    """A feed page from its JSON. Entries of a kind this version does not know are left out: a newer hub may have some.
+
+    Raises `msgspec.DecodeError` for what is no page, or has an entry of a known kind that cannot be read.
+    """
+    page = msgspec.json.decode(body, type=_UnreadPage)
+    entries = tuple(entry for entry in map(_entry, page.entries) if entry is not None)
+    return FeedPage(hub_id=page.hub_id, epoch=page.epoch, to=page.to, more=page.more, entries=entries, start=page.start)
+
+
+def _entry(raw: msgspec.Raw) -> Entry | None:
+    try:
+        return _ENTRY.decode(raw)
+    except msgspec.ValidationError:
+        if msgspec.json.decode(raw, type=_Kind).kind in _KINDS:
+            raise
+        return None
+
+
+_ENTRY: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
+_KINDS = {each.__struct_config__.tag for each in (Person, Session, Settings, Gone)}
 FACT: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)
 ENCODER = msgspec.json.Encoder(uuid_format="canonical")
 

@@ -321,7 +321,7 @@ def test_an_address_confirmed_while_its_check_in_arrives_is_counted(
 
 
 def wait_until_blocked(engine: Engine, task: Future[PushAnswer]) -> None:
-    """On PostgreSQL, until the task waits for a lock, or is over: then nothing held it. SQLite lets nobody in anyway."""
+    """On PostgreSQL, until the task waits for a lock, or is over and nothing held it. SQLite has one writer anyway."""
     if engine.dialect.name == "postgresql":
         waiting = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
         with engine.connect() as conn:

@@ -233,6 +233,31 @@ def test_a_page_of_another_hub_is_not_read(network: responses.RequestsMock, hub:
     assert isinstance(refused_pull(network, hub, body=encode(other)), NotOurHub)
 
 
+def test_an_entry_of_a_kind_that_only_a_newer_hub_knows_is_left_out(
+    network: responses.RequestsMock, hub: HubClient
+) -> None:
+    page = FeedPage(hub_id=HUB_ID, epoch=EPOCH, to=3, more=False, entries=(person(1, HUB_ID), person(3, OTHER_HUB)))
+    newer = encode(page).replace(b'"entries":[', b'"entries":[{"kind":"hologram","position":2},')
+    network.get(FEED, body=newer)
+    assert hub.pull(EPOCH, 0) == page
+
+
+def test_an_entry_of_a_known_kind_that_cannot_be_read_makes_the_page_no_page(
+    network: responses.RequestsMock, hub: HubClient
+) -> None:
+    page = FeedPage(hub_id=HUB_ID, epoch=EPOCH, to=3, more=False, entries=(person(1, HUB_ID),))
+    network.get(FEED, body=encode(page).replace(b'"active"', b'"asleep"'))
+    with pytest.raises(NotOurHub):
+        hub.pull(EPOCH, 0)
+
+
+def test_an_answer_nested_beyond_reason_is_not_our_hubs(network: responses.RequestsMock, hub: HubClient) -> None:
+    for depth in (900, 1_000, 100_000):
+        network.get(FEED, body=b'{"x":' + b"[" * depth + b"]" * depth + b"}")
+        with pytest.raises(NotOurHub):
+            hub.pull(EPOCH, 0)
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_never_followed_and_the_token_never_goes_with_it(
     network: responses.RequestsMock, hub: HubClient, status: int
