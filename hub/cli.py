@@ -2,6 +2,7 @@
 
 import sys
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from uuid import UUID
 
@@ -215,7 +216,8 @@ def invite_kiosk(ctx: Context, name: str, institution: str | None, as_json: bool
     """Make a one-time code with which a kiosk can enrol within ten minutes."""
     invited = kiosks.invite(ctx.engine, ctx.institution_id(institution), name, now())
     command = f"kiosk enrol {ctx.config.url} {invited.code}"
-    emit(as_json, {"url": ctx.config.url, "code": invited.code}, f"On the kiosk, within ten minutes:\n  {command}")
+    text = f"On the kiosk, within ten minutes:\n  {command}\n\n{_qr(command)}"
+    emit(as_json, {"url": ctx.config.url, "code": invited.code}, text)
 
 
 @kiosks_group.command("list")
@@ -305,6 +307,17 @@ def doctor(ctx: Context, as_json: bool) -> None:
     )
     if not well:
         sys.exit(1)
+
+
+def _qr(text: str) -> str:
+    """The text as a QR code for a terminal, to be taken over with a phone."""
+    from qrcode import QRCode
+
+    code = QRCode(border=2)
+    code.add_data(text)
+    drawn = StringIO()
+    code.print_ascii(out=drawn)
+    return drawn.getvalue()
 
 
 def _email(text: str) -> str:

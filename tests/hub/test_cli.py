@@ -224,6 +224,9 @@ def test_a_kiosk_is_invited_listed_and_revoked(ready: Run, engine: Engine) -> No
     invited = told(ready("kiosks", "invite", "--name", "Front door", "--json"))
     assert invited["url"] == "https://hub.example.edu"
     assert len(invited["code"]) >= 22  # 128 bits and more
+    for_people = ready("kiosks", "invite")
+    assert "kiosk enrol https://hub.example.edu" in for_people.stderr
+    assert "█" in for_people.stderr
     institution_id = UUID(told(ready(*INIT, "--password-file", __file__, "--json"))["institution_id"])
     desk = enrolled(engine, institution_id, datetime.now(UTC))
     listed = told(ready("kiosks", "list", "--json"))["kiosks"]
