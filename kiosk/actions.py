@@ -7,7 +7,7 @@ from uuid import UUID
 from kiosk import rules
 from kiosk.rules import Noted, NotRecognised, NotRecorded, SeeStaff, Verdict, Welcome
 from kiosk.store import sqlite
-from kiosk.store.journal import Journal, Standing
+from kiosk.store.journal import Journal, Remembered, Standing
 from kiosk.store.roster import Found, Recognised, Roster
 from sync import seals
 from sync.errors import Refused, Unreadable
@@ -35,16 +35,15 @@ def check_in(journal: Journal, roster: Roster, session_id: UUID, arrival: Arriva
     """Record somebody's check-in to a session, if it is one. What is answered is on the disk."""
     try:
         recognised = roster.recognise(arrival.text)
-        standing = journal.standing()
-        if standing is None:
+        here = journal.remembered()
+        if here.standing is None:
             return SeeStaff("not_enrolled")
-        if withdrawn(journal):
+        if here.withdrawn:
             return SeeStaff("withdrawn")
-        if _session(journal, roster, session_id) is None:
+        if not _knows_session(here, roster, session_id):
             return SeeStaff("unknown_session")
-        person = _Person(recognised, seals.lookup(journal.local_key(), recognised.identifier).tag)
-        fact = _fact(session_id, person, arrival, standing.enrolled.hub_key)
-        return _record(journal, person, arrival, fact)
+        person = _Person(recognised, seals.lookup(here.local_key, recognised.identifier).tag)
+        return _record(journal, here.standing.enrolled.hub_key, session_id, person, arrival)
     except Unreadable as error:
         return NotRecognised(error.reason)
     except sqlite.NotRecorded as error:
@@ -71,12 +70,6 @@ def enrol(journal: Journal, url: str, ask: Callable[[], Enrolled]) -> Standing:
     return standing
 
 
-def withdrawn(journal: Journal) -> bool:
-    """Whether the hub has cut this kiosk off."""
-    exchange = journal.exchange()
-    return exchange is not None and exchange.withdrawn
-
-
 @dataclass(frozen=True, slots=True)
 class _Person:
     """Who stands there, and this kiosk's own tag for what they gave."""
@@ -93,20 +86,20 @@ class _Person:
         return self.tag.hex() if self.found is None else str(self.found.ref)
 
 
-def _record(journal: Journal, person: _Person, arrival: Arrival, fact: CheckIn) -> Verdict:
+def _record(journal: Journal, hub_key: bytes, session_id: UUID, person: _Person, arrival: Arrival) -> Verdict:
     with journal.writing() as page:
-        repeated = page.repeated(arrival.intent_id, fact.session_id, person.subject)
+        repeated = page.repeated(arrival.intent_id, session_id, person.subject)
         if repeated is not None:
             return rules.again(person.found, repeated)
         # The address may have been noted before the roster learned whose it is.
-        earlier = page.present(fact.session_id, person.subject, person.tag.hex())
-        verdict = rules.decide(person.recognised.identifier, person.found, earlier, fact.id)
+        earlier = page.present(session_id, person.subject, person.tag.hex())
+        verdict = rules.decide(person.recognised.identifier, person.found, earlier, arrival.new_id)
         if isinstance(verdict, Welcome | Noted):
-            page.append(fact, person.subject, arrival.intent_id)
+            page.append(_fact(hub_key, session_id, person, arrival), person.subject, arrival.intent_id)
     return verdict
 
 
-def _fact(session_id: UUID, person: _Person, arrival: Arrival, hub_key: bytes) -> CheckIn:
+def _fact(hub_key: bytes, session_id: UUID, person: _Person, arrival: Arrival) -> CheckIn:
     identifier, known = person.recognised.identifier, person.found
     return CheckIn(
         id=arrival.new_id,
@@ -120,9 +113,8 @@ def _fact(session_id: UUID, person: _Person, arrival: Arrival, hub_key: bytes) -
     )
 
 
-def _session(journal: Journal, roster: Roster, session_id: UUID) -> Session | None:
+def _knows_session(here: Remembered, roster: Roster, session_id: UUID) -> bool:
     # The chosen one is remembered in the journal, so that a desk outlives its roster.
-    chosen = journal.session()
-    if chosen is not None and chosen.id == session_id:
-        return chosen
-    return roster.session(session_id)
+    if here.session is not None and here.session.id == session_id:
+        return True
+    return roster.session(session_id) is not None

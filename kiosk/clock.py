@@ -1,7 +1,7 @@
 """The device's clocks. Read in views, the command line and the postman, and nowhere else."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
@@ -21,6 +21,14 @@ def now() -> Moment:
         boot=boot(),
         since_boot_ms=time.clock_gettime_ns(_SINCE_BOOT) // 1_000_000,
     )
+
+
+def local(moment: datetime, zone: tzinfo | None) -> datetime:
+    """The moment in that zone; None: the device's own. What a calendar there cannot hold stays as it is."""
+    try:
+        return moment.astimezone(zone)
+    except (OverflowError, ValueError, OSError):
+        return moment
 
 
 @cache

@@ -105,7 +105,6 @@ def _note(journal: Journal, report: Report) -> None:
             at=at,
             well_at=at if well else (before.well_at if before else None),
             problem=report.problem,
-            failures=0 if well else 1 + (before.failures if before else 0),
             withdrawn=revoked or (not well and before is not None and before.withdrawn),
         )
     )

@@ -1,7 +1,7 @@
 """Wires the web program together, and decides nothing."""
 
 import os
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 from flask import Flask
@@ -43,10 +43,12 @@ def wire(config: Config) -> Flask:
     app.extensions["desk"] = Desk(config, journal, Roster(config.data_dir, clock.boot()))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.filters.update(
-        hour=lambda moment: _hour(moment, config),
-        day=lambda moment: format_date(moment.astimezone(config.timezone), "EEE d MMM"),
+        hour=lambda moment: clock.local(moment, config.timezone).strftime("%H:%M"),
+        # A date, not a moment: the library would take that to a zone of its own.
+        day=lambda moment: format_date(clock.local(moment, config.timezone).date(), "EEE d MMM"),
         decimal=format_decimal,
     )
+    app.jinja_env.tests["today"] = lambda moment: _is_today(moment, config.timezone)
     CSRFProtect(app)
     init_language(app)
     init_assets(app)
@@ -65,5 +67,5 @@ def _secret(journal: Journal) -> bytes:
         return os.urandom(32)
 
 
-def _hour(moment: datetime, config: Config) -> str:
-    return moment.astimezone(config.timezone).strftime("%H:%M")
+def _is_today(moment: datetime, zone: tzinfo | None) -> bool:
+    return clock.local(moment, zone).date() == clock.local(clock.now().wall, zone).date()

@@ -6,6 +6,7 @@ from typing import Final
 from flask import Flask, current_app, has_request_context, request
 from flask_babel import Babel, get_locale
 from werkzeug.datastructures import LanguageAccept
+from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
 
 LANGUAGES: Final = ("en", "fr")
@@ -61,7 +62,15 @@ def _of_this_request() -> str:
     default = current_app.config.get("DEFAULT_LANGUAGE")
     if not has_request_context():
         return choose(None, None, default)
-    return choose(request.values.get("lang"), request.headers.get("Accept-Language"), default)
+    return choose(_asked_for(), request.headers.get("Accept-Language"), default)
+
+
+def _asked_for() -> str | None:
+    try:
+        return request.values.get("lang")
+    except HTTPException:
+        # A form that cannot be read, being too long: the page that says so speaks a language as well.
+        return request.args.get("lang")
 
 
 def _ours(wish: str | None) -> str | None:

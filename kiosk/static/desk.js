@@ -63,14 +63,21 @@
     return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
   };
 
+  // Before htmx sees it, and while it is still starting: the page must not go away under somebody's fingers for nothing.
+  desk.addEventListener(
+    "submit",
+    (event) => {
+      if (field.value.trim()) return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    true,
+  );
+
   // Each submission is an intent of its own, even when two scans come before the first answer.
   document.addEventListener("htmx:config:request", (event) => {
     const { request } = event.detail.ctx;
     if (request.method !== "POST") return;
-    if (!field.value.trim()) {
-      event.preventDefault();
-      return;
-    }
     request.body.set("intent_id", newId());
     field.value = "";
     underWay += 1;

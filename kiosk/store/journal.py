@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -62,7 +62,16 @@ def m001_facts(db: Database) -> None:
     )
 
 
-KIND = Kind(application_id=0x4B4A524E, migrations=_migrations, version=1, synchronous="FULL")
+@_migrations()
+def m002_a_stream_from_the_start(db: Database) -> None:
+    if db.execute("SELECT 1 FROM stream").fetchone():
+        return
+    db.execute("INSERT INTO stream VALUES (1, ?, 0, ?, 0, ?)", [str(uuid7()), chain.START, chain.START])
+    for name in ("local_key", "secret"):
+        _put(db, name, seals.new_key().hex())
+
+
+KIND = Kind(application_id=0x4B4A524E, migrations=_migrations, version=2, synchronous="FULL")
 
 
 LEAST_ROOM = 1024 * 1024
@@ -79,15 +88,33 @@ class Standing(msgspec.Struct, frozen=True):
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """How the postman's last exchange went, for the screen and for `kiosk status`.
 
-    `well_at` is when the last one without a problem ended; `failures` counts those since. `withdrawn`: the hub has cut
-    this kiosk off, and has not taken that back.
+    `well_at` is when the last one without a problem ended. `withdrawn`: the hub has cut this kiosk off, and has not
+    taken that back.
     """
 
     at: datetime
     withdrawn: bool = False
     well_at: datetime | None = None
     problem: str | None = None
-    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the kiosk knows of itself, all of one moment.
+
+    `session` is the one chosen for this desk, as the roster knew it then: it outlives the roster. Tags of addresses the
+    roster does not know are made with `local_key`, which never leaves the kiosk.
+    """
+
+    standing: Standing | None
+    session: Session | None
+    exchange: Exchange | None
+    local_key: bytes
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the hub has cut this kiosk off."""
+        return self.exchange is not None and self.exchange.withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +123,6 @@ class Seen:
 
     id: UUID
     since: datetime
-
-
-_T = TypeVar("_T")
 
 
 class Journal:
@@ -117,13 +141,11 @@ class Journal:
     def writing(self) -> Iterator["Page"]:
         """Look, decide and write in one transaction. Raises `NotRecorded`, and then nothing is written."""
         with self._files.writing() as db:
-            _begin(db)
             yield Page(db)
 
     def probe(self, least_room: int = LEAST_ROOM) -> None:
         """Writes for the sake of writing. Raises `NotRecorded` when the disk takes nothing, or will soon."""
         with self._files.writing() as db:
-            _begin(db)
             _put(db, "probe", "1" if _setting(db, "probe") == "0" else "0")
         if room(self.path) < least_room:
             raise NotRecorded("disk_full", self.path.name)
@@ -162,61 +184,40 @@ class Journal:
 
     # --- what is remembered
 
+    def remembered(self) -> Remembered:
+        settings = dict(self._ask("SELECT key, value FROM settings"))
+        return _understood(*(settings.get(key) for key in ("standing", "session", "exchange", "local_key")))
+
     def standing(self) -> Standing | None:
-        return self._remembered("standing", Standing)
+        return self.remembered().standing
 
     def enrolled(self, standing: Standing) -> None:
         self._remember("standing", standing)
 
     def session(self) -> Session | None:
-        """The session chosen for this desk, as the roster knew it then: it outlives the roster."""
-        return self._remembered("session", Session)
+        return self.remembered().session
 
     def choose(self, session: Session) -> None:
         self._remember("session", session)
 
     def exchange(self) -> Exchange | None:
-        return self._remembered("exchange", Exchange)
+        return self.remembered().exchange
 
     def note(self, exchange: Exchange) -> None:
         self._remember("exchange", exchange)
 
-    def local_key(self) -> bytes:
-        """Tags of addresses the roster does not know are made with this; it never leaves the kiosk."""
-        return self._key("local_key")
-
     def secret(self) -> bytes:
         """Signs the browser's cookies."""
-        return self._key("secret")
-
-    def _key(self, name: str) -> bytes:
-        with self._reading() as db:
-            return bytes.fromhex(_setting(db, name) or "")
-
-    def _remembered(self, key: str, kind: type[_T]) -> _T | None:
-        with self._reading() as db:
-            text = _setting(db, key)
-        return None if text is None else msgspec.json.decode(text, type=kind)
+        with self._files.reading() as db:
+            return bytes.fromhex(_setting(db, "secret") or "")
 
     def _remember(self, key: str, value: msgspec.Struct) -> None:
         with self._files.writing() as db:
-            _begin(db)
             _put(db, key, encode(value).decode())
 
     def _ask(self, question: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
-        with self._reading() as db:
+        with self._files.reading() as db:
             return db.execute(question, values).fetchall()
-
-    @contextmanager
-    def _reading(self) -> Iterator[Database]:
-        with self._files.reading() as db:
-            if db.execute("SELECT 1 FROM stream").fetchone():
-                yield db
-                return
-        with self._files.writing() as db:
-            _begin(db)
-        with self._files.reading() as db:
-            yield db
 
 
 class Page:
@@ -277,13 +278,15 @@ class Page:
         return None if row is None else Seen(UUID(row[0]), datetime.fromisoformat(row[1]))
 
 
-def _begin(db: Database) -> None:
-    """The stream and the keys of a journal that has just been made."""
-    if db.execute("SELECT 1 FROM stream").fetchone():
-        return
-    db.execute("INSERT INTO stream VALUES (1, ?, 0, ?, 0, ?)", [str(uuid7()), chain.START, chain.START])
-    for name in ("local_key", "secret"):
-        _put(db, name, seals.new_key().hex())
+# Texts that stay the same from one check-in to the next are read once.
+@lru_cache(maxsize=4)
+def _understood(standing: str | None, session: str | None, exchange: str | None, local_key: str | None) -> Remembered:
+    return Remembered(
+        standing=None if standing is None else msgspec.json.decode(standing, type=Standing),
+        session=None if session is None else msgspec.json.decode(session, type=Session),
+        exchange=None if exchange is None else msgspec.json.decode(exchange, type=Exchange),
+        local_key=bytes.fromhex(local_key or ""),
+    )
 
 
 def _setting(db: Database, key: str) -> str | None:

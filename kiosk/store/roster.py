@@ -11,6 +11,7 @@ Somebody who copies these files reads tags and sealed greetings: no address, no 
 import logging
 import os
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,13 +113,14 @@ class Roster:
     def __init__(self, folder: Path, boot: str) -> None:
         self._folder = folder
         self._boot = boot
+        # Eight threads ask at once, and the postman's new file is noticed by whichever comes first.
+        self._lock = threading.Lock()
         self._open: Connections | None = None
         self._counted: tuple[tuple[UUID, int], int] | None = None
 
     def close(self) -> None:
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        with self._lock:
+            self._let_go()
 
     # --- the desk
 
@@ -127,14 +129,6 @@ class Roster:
         roster. Without a roster there are no cards, and nobody is found. Raises `Unreadable`."""
         seen = self._asked(lambda db: _recognised(db, text), None)
         return seen or Recognised(read(text, ()), None, 0)
-
-    def find(self, identifier: Identifier) -> Found | None:
-        """Whose identifier this is. A tag whose greeting does not open is somebody else's."""
-        return self._asked(lambda db: _find(db, _meta(db), identifier), None)
-
-    def formats(self) -> tuple[CompiledFormat, ...]:
-        """The institution's card formats, ready for use."""
-        return self._asked(lambda db: _compiled(_meta(db).card_formats), ())
 
     def sessions(self) -> list[Session]:
         """Every session, the earliest first."""
@@ -175,18 +169,16 @@ class Roster:
     def wipe(self) -> None:
         """Forget everybody: this kiosk was cut off."""
         self.close()
-        with explained(self._folder):
-            for path in _files(self._folder, "loading", "sqlite"):
-                remove(path)
+        for path in _files(self._folder, "loading", "sqlite"):
+            remove(path)
 
     # --- files
 
     def _begin(self, epoch: UUID, roster_key: bytes) -> None:
-        with explained(self._folder):
-            for unfinished in _files(self._folder, "loading"):
-                remove(unfinished)
-            number = max((_number(path) for path in _files(self._folder, "sqlite")), default=0) + 1
-            path = self._folder / f"roster-{number:08d}-{secrets.token_hex(4)}.loading"
+        for unfinished in _files(self._folder, "loading"):
+            remove(unfinished)
+        number = max((_number(path) for path in _files(self._folder, "sqlite")), default=0) + 1
+        path = self._folder / f"roster-{number:08d}-{secrets.token_hex(4)}.loading"
         with self._loader(path) as files, files.writing() as db:
             db.execute(
                 "INSERT INTO meta VALUES (1, ?, 0, ?, ?, '', ?)",
@@ -235,9 +227,9 @@ class Roster:
             path = loading.with_suffix(".sqlite")
             loading.rename(path)
             _fsync(self._folder)
-            for older in _files(self._folder, "sqlite"):
-                if older != path:
-                    remove(older)
+        for older in _files(self._folder, "sqlite"):
+            if older != path:
+                remove(older)
 
     def _asked(self, question: Callable[[Database], _T], nobody: _T) -> _T:
         """The roster's answer, or `nobody` when there is no roster that can be read."""
@@ -257,30 +249,30 @@ class Roster:
 
     def _current(self) -> Connections | None:
         """The file in use now: a new one is noticed by its name."""
-        with explained(self._folder):
+        with self._lock:
             path = _last(self._folder, "sqlite")
-        files = self._open
-        if path is None:
-            self.close()
-            return None
-        if files is None or files.path != path:
-            self.close()
-            files = self._open = Connections(path, _IN_USE)
-        return files
+            if self._open is None or self._open.path != path:
+                self._let_go()
+                self._open = None if path is None else Connections(path, _IN_USE)
+            return self._open
+
+    def _let_go(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
     def _throw_away(self, path: Path, error: StoreDamaged | StoreTooNew) -> None:
         _log.warning("roster thrown away, the hub will give it again: %s", error.code)
         self.close()
-        with explained(path):
-            remove(path)
+        remove(path)
 
     def _count(self, db: Database) -> RosterStatus:
         meta = _meta(db)
         state = (meta.epoch, meta.position)
-        if self._counted is None or self._counted[0] != state:
-            people: int = db.execute("SELECT count(*) FROM people").fetchone()[0]
-            self._counted = (state, people)
-        return RosterStatus(people=self._counted[1], position=meta.position)
+        counted = self._counted
+        if counted is None or counted[0] != state:
+            counted = self._counted = (state, db.execute("SELECT count(*) FROM people").fetchone()[0])
+        return RosterStatus(people=counted[1], position=meta.position)
 
 
 # --- questions
@@ -300,6 +292,7 @@ def _recognised(db: Database, text: str) -> Recognised:
 
 
 def _find(db: Database, meta: _Meta, identifier: Identifier) -> Found | None:
+    """Whose identifier this is. A tag whose greeting does not open is somebody else's."""
     key = seals.lookup(meta.roster_key, identifier)
     rows = db.execute(
         "SELECT ref, greeting, state, position FROM keys JOIN people USING (ref) WHERE tag = ?",
@@ -389,10 +382,11 @@ def _replace_people(db: Database, people: dict[UUID, Person | None]) -> None:
 
 
 def _files(folder: Path, *endings: str) -> list[Path]:
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return []
+    with explained(folder):
+        try:
+            names = os.listdir(folder)
+        except FileNotFoundError:
+            return []
     return [
         folder / name for name in sorted(names) if name.startswith("roster-") and name.rpartition(".")[2] in endings
     ]

@@ -63,6 +63,14 @@ class Kind:
     synchronous: Literal["OFF", "NORMAL", "FULL"]
 
 
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    """`file` is what it leads to; None when that is not certain, and then it serves once."""
+
+    db: Database
+    file: tuple[int, int] | None
+
+
 class Connections:
     """The connections to one file. Each serves one thread at a time and is kept for the next.
 
@@ -73,8 +81,7 @@ class Connections:
         self.path = path
         self._kind = kind
         self._create = create
-        self._idle: list[Database] = []
-        self._file: tuple[int, int] | None = None
+        self._idle: list[_Connection] = []
         self._closed = False
         # Threads that wait for SQLite's own lock are overtaken by others; here they queue.
         self._turn = threading.Lock()
@@ -83,16 +90,16 @@ class Connections:
     def reading(self) -> Iterator[Database]:
         """A connection to ask questions with. Raises `StoreDamaged`, `StoreTooNew` or `NotRecorded`."""
         with explained(self.path):
-            db = self._take()
+            connection = self._take()
             try:
-                yield db
+                yield connection.db
             except sqlite3.Error:
-                _close(db)
+                _close(connection.db)
                 raise
             except BaseException:
-                self._give_back(db)
+                self._give_back(connection)
                 raise
-            self._give_back(db)
+            self._give_back(connection)
 
     @contextmanager
     def writing(self) -> Iterator[Database]:
@@ -105,28 +112,31 @@ class Connections:
         self._closed = True
         self._drop_idle()
 
-    def _take(self) -> Database:
-        # A file that was moved away takes its open connections with it: nothing more may be written there.
-        if _identity(self.path) != self._file:
-            self._drop_idle()
-        try:
-            return self._idle.pop()
-        except IndexError:
-            db = open_database(self.path, self._kind, create=self._create)
-            self._file = _identity(self.path)
-            return db
-
-    def _drop_idle(self) -> None:
+    def _take(self) -> _Connection:
+        file = _identity(self.path)
         # Other threads take from the same list: ask for one more until there is none.
         with suppress(IndexError):
             while True:
-                _close(self._idle.pop())
+                connection = self._idle.pop()
+                if connection.file == file:
+                    return connection
+                # A file that was moved away takes its connections with it: nothing more may be written there.
+                _close(connection.db)
+        db = open_database(self.path, self._kind, create=self._create)
+        return _Connection(db, file if file == _identity(self.path) else None)
 
-    def _give_back(self, db: Database) -> None:
+    def _give_back(self, connection: _Connection) -> None:
+        if connection.file is None or connection.file != _identity(self.path):
+            _close(connection.db)
+            return
+        self._idle.append(connection)
         if self._closed:
-            _close(db)
-        else:
-            self._idle.append(db)
+            self._drop_idle()
+
+    def _drop_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                _close(self._idle.pop().db)
 
 
 @contextmanager
@@ -184,9 +194,10 @@ def room(path: Path) -> int:
 
 
 def remove(path: Path) -> None:
-    """The file and what SQLite may have left beside it."""
-    for suffix in ("", "-journal", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    """The file and what SQLite may have left beside it. Raises `NotRecorded`."""
+    with explained(path):
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _prepare(db: Database, path: Path, kind: Kind) -> None:
@@ -237,7 +248,7 @@ def _make_private(path: Path) -> None:
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         file = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return file.st_dev, file.st_ino
 

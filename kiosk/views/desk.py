@@ -8,10 +8,10 @@ from uuid_utils.compat import uuid7
 
 from kiosk import actions, clock
 from kiosk.rules import NotRecorded, Verdict
+from kiosk.store.journal import Remembered
 from kiosk.views import Desk, refuse_strangers, this_desk, wants_fragment, wants_json
 from kiosk.views.setup import choose_page, enrol_page
 from kiosk.views.status import operator_line
-from sync.messages import Session
 
 VERDICT_HEADER = "Kiosk-Verdict"
 """Names the verdict on every answer to a check-in: without it the page knows that no kiosk has answered."""
@@ -24,12 +24,12 @@ bp.before_request(refuse_strangers)
 def ready() -> ResponseReturnValue:
     """The desk, or what is still missing before there can be one."""
     here = this_desk()
-    if here.journal.standing() is None:
+    remembered = here.journal.remembered()
+    if remembered.standing is None:
         return enrol_page()
-    if actions.withdrawn(here.journal):
+    if remembered.withdrawn:
         return render_template("withdrawn.html")
-    session = here.journal.session()
-    return choose_page() if session is None else _page(here, session, None)
+    return choose_page() if remembered.session is None else _page(here, remembered, None)
 
 
 @bp.post("/sessions/<uuid:session_id>/check-ins")
@@ -53,21 +53,21 @@ def answer(verdict: Verdict, status: int | None = None) -> Response:
         response = make_response(render_template("partials/answer.html", verdict=verdict, intent_id=uuid7()))
     else:
         here = this_desk()
-        response = make_response(_page(here, here.journal.session(), verdict))
+        response = make_response(_page(here, here.journal.remembered(), verdict))
     response.status_code = status or (503 if isinstance(verdict, NotRecorded) else 200)
     response.headers[VERDICT_HEADER] = verdict.code
     return response
 
 
-def _page(here: Desk, session: Session | None, verdict: Verdict | None) -> str:
+def _page(here: Desk, remembered: Remembered, verdict: Verdict | None) -> str:
     return render_template(
         "desk.html",
-        session=session,
+        session=remembered.session,
         verdict=verdict,
         intent_id=uuid7(),
         reset_ms=round(here.config.reset_s * 1000),
         default_language=here.config.language,
-        operator=operator_line(here),
+        operator=operator_line(here, remembered),
         unanswered=NotRecorded("no_answer"),
     )
 

@@ -57,7 +57,7 @@ def sorted_out(sessions: list[Session], now: datetime, zone: tzinfo | None) -> A
     """Which of the sessions, in order of their start, are today's where the desk stands."""
 
     def day(moment: datetime) -> date:
-        return moment.astimezone(zone).date()
+        return clock.local(moment, zone).date()
 
     today = day(now)
     return Agenda(

@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import Blueprint, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
+from kiosk.store.journal import Remembered
 from kiosk.store.sqlite import NotRecorded, StoreDamaged, StoreTooNew
 from kiosk.views import Desk, this_desk
 
@@ -31,29 +32,31 @@ def alive() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """Whether somebody could check in now: the kiosk is enrolled and its disk takes a write."""
+    """Whether somebody could check in now: the kiosk belongs to a hub and its disk takes a write."""
     here = this_desk()
     try:
         here.journal.probe()
-        enrolled = here.journal.standing() is not None
+        remembered = here.journal.remembered()
     except NotRecorded as error:
         return jsonify(status="not_ready", problem=error.reason), 503
     except (StoreDamaged, StoreTooNew) as error:
         return jsonify(status="not_ready", problem=error.code), 503
-    if not enrolled:
+    if remembered.standing is None:
         return jsonify(status="not_ready", problem="not_enrolled"), 503
+    if remembered.withdrawn:
+        return jsonify(status="not_ready", problem="withdrawn"), 503
     return jsonify(status="ready", problem=None)
 
 
 @bp.get("/status")
 def line() -> ResponseReturnValue:
     """The operator's line, for the page to renew."""
-    return render_template("partials/operator.html", operator=operator_line(this_desk()))
+    here = this_desk()
+    return render_template("partials/operator.html", operator=operator_line(here, here.journal.remembered()))
 
 
-def operator_line(here: Desk) -> OperatorLine:
-    standing = here.journal.standing()
-    exchange = here.journal.exchange()
+def operator_line(here: Desk, remembered: Remembered) -> OperatorLine:
+    standing, exchange = remembered.standing, remembered.exchange
     status = here.roster.status()
     return OperatorLine(
         institution=standing.enrolled.institution if standing else "",

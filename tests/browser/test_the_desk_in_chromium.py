@@ -105,6 +105,31 @@ def test_an_empty_field_is_not_sent(desk: str, open_page: OpenPage, tmp_path: Pa
     assert head(tmp_path) == 1
 
 
+def test_an_empty_field_is_not_sent_while_htmx_is_still_missing(
+    desk: str, open_page: OpenPage, complaints: Complaints
+) -> None:
+    complaints.expected = ("ERR_FAILED",)
+    page = open_page()
+    page.route("**/htmx.min.js*", lambda route: route.abort())
+    page.goto(desk)
+    page.keyboard.press("Enter")
+    scan(page, "   ")
+    expect(page).to_have_url(f"{desk}/")
+    scan(page, b.BO)
+    shown(page, "welcome")
+
+
+def test_a_scan_that_is_far_too_long_is_said_to_be(desk: str, open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto(desk)
+    page.get_by_label("Email address or card").fill("9" * 70_000)
+    page.keyboard.press("Enter")
+    shown(page, "not_recognised")
+    expect(page.locator("#verdict")).to_contain_text("too long")
+    scan(page, b.BO)
+    shown(page, "welcome")
+
+
 def test_a_touch_on_the_button_checks_in(desk: str, open_page: OpenPage) -> None:
     page = open_page()
     page.goto(desk)

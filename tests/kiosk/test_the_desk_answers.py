@@ -1,17 +1,22 @@
 """Every verdict, as a program, a page and htmx get it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from kiosk import rules
+from kiosk import actions, create_app, rules
+from kiosk.actions import Arrival
+from kiosk.config import Config
 from kiosk.store.journal import Exchange, Journal
 from kiosk.store.roster import Roster
-from sync.messages import Gone
+from sync.messages import Gone, Moment
 from tests.kiosk import builders as b
 from tests.kiosk.conftest import AS_PROGRAM, Post, token
 
@@ -131,11 +136,14 @@ def test_a_withdrawn_kiosk_says_so_until_the_hub_takes_it_back(
     client: FlaskClient, as_program: Post, folder: Path
 ) -> None:
     journal = Journal(folder / "journal.sqlite")
-    journal.note(Exchange(at=b.NOON, problem="hub_unreachable", failures=2, withdrawn=True))
+    journal.note(Exchange(at=b.NOON, problem="hub_unreachable", withdrawn=True))
     assert "withdrawn" in client.get("/").text
+    unready = client.get("/readyz")
+    assert (unready.status_code, unready.json) == (503, {"status": "not_ready", "problem": "withdrawn"})
     assert as_program(b.BO).json["reason"] == "withdrawn"
     journal.note(Exchange(at=b.NOON, well_at=b.NOON))
     journal.close()
+    assert client.get("/readyz").status_code == 200
     assert verdict(as_program(b.BO)) == "welcome"
 
 
@@ -181,26 +189,85 @@ def test_the_answer_is_in_french_and_the_next_person_begins_in_english(as_browse
     assert 'name="lang" value="en"' in response.text
 
 
-def test_already_in_says_since_when(as_browser: Post, folder: Path) -> None:
-    journal = Journal(folder / "journal.sqlite")
-    with journal.writing() as page:
-        from sync.messages import CheckIn
-
-        page.append(
-            CheckIn(
-                id=uuid4(),
-                session_id=b.FAIR,
-                method="email",
-                at=b.moment(2),
-                roster_position=1,
-                ref=b.BOB.ref,
-            ),
-            str(b.BOB.ref),
-        )
+def came(folder: Path, who: b.Student, wall: datetime) -> None:
+    journal, roster = Journal(folder / "journal.sqlite"), Roster(folder, b.BOOT)
+    moment = Moment(wall=wall, boot=b.BOOT, since_boot_ms=1)
+    assert actions.check_in(journal, roster, b.FAIR, Arrival(who.emails[0], None, moment, uuid4())).code == "welcome"
     journal.close()
-    local = b.moment(2).wall.astimezone().strftime("%H:%M")
+    roster.close()
+
+
+def test_already_in_says_since_when(as_browser: Post, folder: Path) -> None:
+    now = datetime.now(UTC)
+    came(folder, b.BOB, now)
+    local = now.astimezone().strftime("%H:%M")
     assert f"Already in since {local}." in as_browser(b.BO).text
     assert f"Présence déjà enregistrée à {local}." in as_browser(b.BO, lang="fr").text
+
+
+def test_already_in_names_the_day_when_it_was_another(app: Flask, folder: Path) -> None:
+    # Half past eleven at night in London is tomorrow in Paris.
+    came(folder, b.BOB, datetime(2026, 3, 3, 23, 30, tzinfo=UTC))
+    paris = create_app(Config(data_dir=folder, timezone=ZoneInfo("Europe/Paris")))
+    client = paris.test_client()
+    form = {"identifier": b.BO, "csrf_token": token(client)}
+    url = f"/sessions/{b.FAIR}/check-ins"
+    assert "Already in since Wed 4 Mar, 00:30." in client.post(url, data=form).text
+    in_french = client.post(url, data={**form, "lang": "fr"}).text
+    assert "Présence déjà enregistrée le mer. 4 mars à 00:30." in in_french
+    paris.extensions["desk"].close()
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}, {"Accept": "application/json"}])
+def test_a_scan_that_is_far_too_long_is_answered_as_too_long(
+    client: FlaskClient, folder: Path, headers: dict[str, str]
+) -> None:
+    form = {"csrf_token": token(client), "identifier": "9" * 70_000, "lang": "fr"}
+    response = client.post(f"/sessions/{b.FAIR}/check-ins?lang=fr", data=form, headers=headers)
+    assert (response.status_code, response.headers["Kiosk-Verdict"]) == (200, "not_recognised")
+    assert "too_long" in response.text if "Accept" in headers else "trop long" in response.text
+    assert recorded(folder) == 0
+
+
+@pytest.mark.parametrize("headers", [{}, {"Accept": "application/json"}])
+def test_a_choice_that_is_far_too_long_is_refused(client: FlaskClient, headers: dict[str, str]) -> None:
+    response = client.post("/sessions", data={"session_id": "9" * 70_000}, headers=headers)
+    assert response.status_code == 413
+    assert "413" in response.text
+    assert f"/sessions/{b.FAIR}/check-ins" in client.get("/").text
+
+
+def test_a_card_nobody_knows_is_sealed_for_nobody(as_program: Post, folder: Path) -> None:
+    journal = Journal(folder / "journal.sqlite")
+    known = b.standing()
+    # With this key nothing can be sealed.
+    useless = msgspec.structs.replace(known.enrolled, hub_key=bytes(32))
+    journal.enrolled(msgspec.structs.replace(known, enrolled=useless))
+    journal.close()
+    assert as_program(b.UNKNOWN_SWIPE).json["reason"] == "unknown_card"
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York", None])
+def test_sessions_beyond_any_calendar_are_listed_all_the_same(app: Flask, folder: Path, zone: str | None) -> None:
+    roster = Roster(folder, b.BOOT)
+    session = b.session(b.WORKSHOP, 60, name="The end of time")
+    ages = {"starts": datetime.min.replace(tzinfo=UTC), "ends": datetime.max.replace(tzinfo=UTC)}
+    roster.apply(
+        b.page(
+            [
+                msgspec.structs.replace(session, **ages),
+                msgspec.structs.replace(session, id=uuid4(), position=61, starts=ages["ends"]),
+                msgspec.structs.replace(session, id=uuid4(), position=62, ends=ages["starts"]),
+            ]
+        )
+    )
+    roster.close()
+    far = create_app(Config(data_dir=folder, timezone=ZoneInfo(zone) if zone else None))
+    client = far.test_client()
+    assert client.get("/sessions?lang=fr").text.count("The end of time") == 3
+    client.post("/sessions", data={"session_id": str(b.WORKSHOP), "csrf_token": token(client)})
+    assert "The end of time" in client.get("/").text
+    far.extensions["desk"].close()
 
 
 def test_a_browser_without_the_pages_token_records_nothing(client: FlaskClient, folder: Path) -> None:
@@ -287,9 +354,6 @@ def test_an_unknown_page_has_a_way_back(client: FlaskClient) -> None:
 
 
 def test_a_token_outlives_a_restart(client: FlaskClient, app: Flask, folder: Path) -> None:
-    from kiosk import create_app
-    from kiosk.config import Config
-
     page_token = token(client)
     cookie = client.get_cookie("kiosk")
     assert cookie is not None

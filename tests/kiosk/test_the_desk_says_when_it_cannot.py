@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from flask.testing import FlaskClient
 
 from kiosk import create_app
 from kiosk.config import Config
-from kiosk.store.journal import Journal
+from kiosk.store.journal import Exchange, Journal
 from tests.kiosk import builders as b
 from tests.kiosk.conftest import AS_PROGRAM, Post, token
 from tests.kiosk.disks import no_room
@@ -117,3 +118,52 @@ def test_the_operators_line_counts_what_waits(client: FlaskClient, as_program: P
     assert "2 waiting to be sent" in client.get("/status").text
     assert "2 en attente d’envoi" in client.get("/status?lang=fr").text
     assert "3 people" in client.get("/status").text
+
+
+@pytest.mark.parametrize("code", ["hub_unreachable", "hub_busy", "not_our_hub"])
+def test_without_the_hub_the_operators_line_says_offline(client: FlaskClient, folder: Path, code: str) -> None:
+    went(folder, code)
+    assert "working offline" in client.get("/status").text
+    assert "fonctionne hors ligne" in client.get("/status?lang=fr").text
+
+
+@pytest.mark.parametrize(
+    "code", ["fork", "foreign_stream", "too_large", "hub_mismatch", "proto_too_old", "device_unknown"]
+)
+def test_a_hub_that_refuses_is_told_to_the_operator_with_its_code(
+    client: FlaskClient, as_program: Post, folder: Path, code: str
+) -> None:
+    went(folder, code)
+    idle = client.get("/status").text
+    assert f"the hub says {code}, call the office" in idle
+    assert "not sent" not in idle
+    as_program(b.BO)
+    waiting = client.get("/status").text
+    assert f"not sent: the hub says {code}, call the office" in waiting
+    assert "offline" not in waiting
+    in_french = client.get("/status?lang=fr").text
+    assert f"non envoyé\u202f: le serveur central répond {code}, appelez le bureau" in in_french
+
+
+def test_a_list_this_device_cannot_store_is_not_the_hubs_doing(client: FlaskClient, folder: Path) -> None:
+    went(folder, "not_recorded")
+    text = client.get("/status").text
+    assert "the list could not be stored: not_recorded" in text
+    assert "hub" not in text.replace("hx-", "")
+
+
+def test_a_list_of_another_day_is_shown_with_its_day(client: FlaskClient, folder: Path) -> None:
+    now = datetime.now(UTC)
+    went(folder, None, now)
+    assert f"list from {now.astimezone():%H:%M}<" in client.get("/status").text
+    went(folder, None, datetime(2026, 3, 4, 12, 0, tzinfo=UTC))
+    hour = datetime(2026, 3, 4, 12, 0, tzinfo=UTC).astimezone().strftime("%H:%M")
+    assert f"list from Wed 4 Mar, {hour}<" in client.get("/status").text
+    assert f"liste du mer. 4 mars à {hour}<" in client.get("/status?lang=fr").text
+
+
+def went(folder: Path, problem: str | None, at: datetime = b.NOON) -> None:
+    """The postman's last exchange."""
+    journal = Journal(folder / "journal.sqlite")
+    journal.note(Exchange(at=at, well_at=at, problem=problem))
+    journal.close()

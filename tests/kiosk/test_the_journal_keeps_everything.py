@@ -191,9 +191,9 @@ def test_eight_at_once_lose_nobody(journal: Journal) -> None:
 
 
 def test_keys_and_stream_are_made_once(journal: Journal, folder: Path) -> None:
-    stream, key, secret = journal.marks().stream_id, journal.local_key(), journal.secret()
+    stream, key, secret = journal.marks().stream_id, journal.remembered().local_key, journal.secret()
     again = Journal(folder / "journal.sqlite")
-    assert (again.marks().stream_id, again.local_key(), again.secret()) == (stream, key, secret)
+    assert (again.marks().stream_id, again.remembered().local_key, again.secret()) == (stream, key, secret)
     assert len(key) == len(secret) == 32
     assert key != secret
     again.close()
@@ -223,14 +223,44 @@ def test_a_power_cut_after_the_answer_costs_nothing(journal: Journal) -> None:
 
 def test_a_journal_that_was_moved_away_is_not_written_any_more(journal: Journal, folder: Path) -> None:
     keep(journal, check_in())
-    stream, key = journal.marks().stream_id, journal.local_key()
+    stream, key = journal.marks().stream_id, journal.remembered().local_key
     moved = (folder / "journal.sqlite").rename(folder / "journal.sqlite.damaged")
     before = moved.read_bytes()
     keep(journal, check_in())
     assert journal.marks().head_seq == 1
     assert journal.marks().stream_id != stream
-    assert journal.local_key() != key
+    assert journal.remembered().local_key != key
     assert moved.read_bytes() == before
+
+
+def test_a_journal_that_was_moved_away_while_somebody_read_it_is_not_written_any_more(
+    journal: Journal, folder: Path
+) -> None:
+    keep(journal, check_in())
+    with journal._files.reading():
+        moved = (folder / "journal.sqlite").rename(folder / "journal.sqlite.damaged")
+        before = moved.read_bytes()
+        # Another thread notices, and begins a new one.
+        keep(journal, check_in())
+    keep(journal, check_in())
+    assert moved.read_bytes() == before
+    assert journal.marks().head_seq == 2
+
+
+def test_a_journal_that_has_only_its_tables_is_given_its_stream(journal: Journal, folder: Path) -> None:
+    keep(journal, check_in())
+    journal.close()
+    conn = sqlite3.connect(folder / "journal.sqlite")
+    conn.executescript(
+        "DROP TRIGGER facts_stay; DELETE FROM facts; DELETE FROM stream; DELETE FROM settings;"
+        "DELETE FROM _sqlite_migrations WHERE name LIKE 'm002%'; PRAGMA user_version = 1;"
+    )
+    conn.close()
+    again = Journal(folder / "journal.sqlite")
+    assert again.marks().head_seq == 0
+    assert len(again.remembered().local_key) == len(again.secret()) == 32
+    keep(again, check_in())
+    again.close()
 
 
 def garbage(path: Path) -> None:

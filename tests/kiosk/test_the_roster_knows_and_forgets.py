@@ -1,6 +1,10 @@
 """The roster: found by any identifier, swapped under open readers, thrown away when damaged."""
 
+import contextlib
+import os
 import sqlite3
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
@@ -9,7 +13,7 @@ import pytest
 
 from kiosk.store.roster import Roster
 from sync.engine import Cursor
-from sync.identifiers import Card, Identifier, read, read_email
+from sync.identifiers import Card
 from sync.messages import CardFormat, Gone, Settings
 from tests.kiosk import builders as b
 
@@ -17,7 +21,7 @@ OTHER_EPOCH = UUID("01900000-0000-7000-8000-00000000000d")
 
 
 def greeting(roster: Roster, text: str) -> str | None:
-    found = roster.find(read_email(text))
+    found = roster.recognise(text).found
     return found.greeting if found else None
 
 
@@ -28,28 +32,27 @@ def names(folder: Path) -> list[str]:
 def test_everybody_is_found_by_every_identifier(roster: Roster) -> None:
     b.load(roster)
     for student in b.CAST:
-        for identifier in student.identifiers:
-            found = roster.find(identifier)
+        for text in (*student.emails, *([b.ADA_SWIPE] if student.card else [])):
+            found = roster.recognise(text).found
             assert found is not None
             assert (found.ref, found.greeting) == (student.ref, student.greeting)
-    assert roster.find(read_email(b.DITA)) is None
-    assert roster.find(Card("000000")) is None
+    assert roster.recognise(b.DITA).found is None
+    assert roster.recognise(b.UNKNOWN_SWIPE).found is None
 
 
 def test_a_swipe_is_read_by_the_institutions_own_format(roster: Roster) -> None:
     b.load(roster)
-    assert read(b.ADA_SWIPE, roster.formats()) == Card(b.ADA_CARD)
+    assert roster.recognise(b.ADA_SWIPE).identifier == Card(b.ADA_CARD)
 
 
 def test_new_card_formats_are_used_at_once_and_a_broken_one_spoils_no_other(
     roster: Roster,
 ) -> None:
     b.load(roster)
-    assert len(roster.formats()) == 1
     broken = CardFormat(whole=r"(a)\1")
     formats = (broken, CardFormat(whole=r";\d{12};:"))
     roster.apply(b.page([Settings(position=40, institution="E", card_formats=formats)]))
-    assert read(";001234123400;:", roster.formats()) == Card(";001234123400;:")
+    assert roster.recognise(";001234123400;:").identifier == Card(";001234123400;:")
 
 
 def test_somebody_elses_tag_opens_nothing(roster: Roster) -> None:
@@ -71,7 +74,7 @@ def test_a_changed_person_loses_old_addresses_and_gains_new_ones(roster: Roster)
     roster.apply(b.page([b.person(moved, 41)]))
     assert greeting(roster, "ada@new.example") == "Ada L."
     assert greeting(roster, b.ADA_SCHOOL) is None
-    assert roster.find(Card(b.ADA_CARD)) is None
+    assert roster.recognise(b.ADA_SWIPE).found is None
     status = roster.status()
     assert status is not None
     assert (status.people, status.position) == (3, 41)
@@ -218,8 +221,7 @@ def test_rot_inside_the_file_is_found_when_it_is_met(roster: Roster, folder: Pat
     content = bytearray(path.read_bytes())
     content[8192:] = b"\xa5" * (len(content) - 8192)
     path.write_bytes(content)
-    found: list[Identifier] = [each for student in many for each in student.identifiers if roster.find(each)]
-    assert found == []
+    assert [each for student in many for each in student.emails if greeting(roster, each)] == []
     assert roster.cursor() == Cursor(None, 0)
 
 
@@ -228,3 +230,44 @@ def test_its_files_are_for_the_kiosk_alone(roster: Roster, folder: Path) -> None
     roster.apply(b.pages(size=2, epoch=OTHER_EPOCH)[0])
     for path in folder.iterdir():
         assert path.stat().st_mode & 0o777 == 0o600, path
+
+
+def test_eight_who_notice_a_new_roster_at_once_leave_none_open(roster: Roster, folder: Path) -> None:
+    b.load(roster)
+    reader = Roster(folder, b.BOOT)
+    troubles: list[BaseException] = []
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            try:
+                reader.recognise(b.BO)
+            except BaseException as error:
+                troubles.append(error)
+                return
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    patience = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    for each in threads:
+        each.start()
+    for _ in range(30):
+        b.load(roster)
+        reader.close()
+    done.set()
+    for each in threads:
+        each.join()
+    sys.setswitchinterval(patience)
+    assert troubles == []
+    reader.close()
+    roster.close()
+    assert [name for name in open_files() if name.startswith(str(folder / "roster-"))] == []
+
+
+def open_files() -> list[str]:
+    """What this process holds open, deleted files too."""
+    held = []
+    for each in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            held.append(os.readlink(each))
+    return held

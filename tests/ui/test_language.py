@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
-from flask import Flask, render_template_string
+from flask import Flask, render_template_string, request
 
 from ui.language import choose, init_language
 
@@ -66,6 +66,18 @@ def test_a_page_is_in_the_language_of_its_address(app: Flask) -> None:
 
 def test_a_form_can_carry_the_language(app: Flask) -> None:
     assert "Bienvenue" in app.test_client().post("/", data={"lang": "fr"}).text
+
+
+def test_a_form_that_is_too_long_is_refused_in_the_language_of_its_address(app: Flask) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = 10
+    app.register_error_handler(413, lambda _: (render_template_string(PAGE), 413))
+
+    @app.post("/read")
+    def read() -> str:
+        return request.form["lang"]
+
+    refused = app.test_client().post("/read?lang=fr", data={"lang": "en", "text": "x" * 100})
+    assert (refused.status_code, refused.text) == (413, '<html lang="fr">Bienvenue</html>')
 
 
 def test_the_next_person_gets_the_language_of_the_place_again(app: Flask) -> None:
