@@ -112,8 +112,8 @@ def run_once(hub: Hub, journal: Journal, roster: Roster, clock: Clock) -> Report
             _note(report, error)
         _catch_up(hub, roster, report)
     except DeviceRevoked as error:
-        roster.wipe()
         _note(report, error)
+        _forget(roster, report)
     except CheckinError as error:
         _note(report, error)
     report.waiting = journal.marks().waiting
@@ -191,6 +191,14 @@ def _catch_up(hub: Hub, roster: Roster, report: Report) -> None:
         report.received += len(page.entries)
         if not page.more:
             return
+
+
+def _forget(roster: Roster, report: Report) -> None:
+    try:
+        roster.wipe()
+    except CheckinError as error:
+        # Said again with every exchange from now on, and tried again each time.
+        report.detail = f"the roster could not be wiped: {error.code}"
 
 
 def _note(report: Report, error: CheckinError) -> None:

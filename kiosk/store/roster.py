@@ -234,18 +234,26 @@ class Roster:
     def _asked(self, question: Callable[[Database], _T], nobody: _T) -> _T:
         """The roster's answer, or `nobody` when there is no roster that can be read."""
         try:
-            files = self._current()
-            if files is None:
-                return nobody
-            try:
-                with files.reading() as db:
-                    return question(db)
-            except (StoreDamaged, StoreTooNew) as error:
-                self._throw_away(files.path, error)
+            return self._answer(question, nobody)
+        except NotRecorded:
+            # A newer roster may have taken the place of this one between two looks.
+            pass
+        try:
+            return self._answer(question, nobody)
         except NotRecorded as error:
-            # Gone between two looks, or a disk that cannot be read: the desk goes on noting addresses.
-            _log.warning("roster not read: %s", error.reason)
-        return nobody
+            _log.warning("roster not read, addresses are noted: %s", error.reason)
+            return nobody
+
+    def _answer(self, question: Callable[[Database], _T], nobody: _T) -> _T:
+        files = self._current()
+        if files is None:
+            return nobody
+        try:
+            with files.reading() as db:
+                return question(db)
+        except (StoreDamaged, StoreTooNew) as error:
+            self._throw_away(files.path, error)
+            return nobody
 
     def _current(self) -> Connections | None:
         """The file in use now: a new one is noticed by its name."""

@@ -6,6 +6,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
@@ -271,3 +272,20 @@ def open_files() -> list[str]:
         with contextlib.suppress(FileNotFoundError):
             held.append(os.readlink(each))
     return held
+
+
+def test_somebody_who_comes_while_one_roster_takes_the_others_place_is_known(folder: Path) -> None:
+    postman, desk = Roster(folder, b.BOOT), Roster(folder, b.BOOT)
+    b.load(postman)
+
+    def load_again() -> None:
+        for _ in range(40):
+            b.load(postman)
+
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(load_again)
+        while not loading.done():
+            assert desk.recognise(b.BO).found is not None
+        loading.result()
+    postman.close()
+    desk.close()

@@ -23,6 +23,7 @@ from sync.errors import (
     ProtocolTooOld,
     Refused,
     TooLarge,
+    TryLater,
 )
 from sync.messages import (
     MAX_FACTS,
@@ -397,6 +398,16 @@ def test_a_revoked_kiosk_forgets_everybody_and_keeps_its_facts() -> None:
     assert (report.problem, report.waiting) == ("device_revoked", 1)
     assert (roster.known, roster.wiped) == ({}, 1)
     assert journal.facts == check_ins(3)
+
+
+def test_a_roster_that_cannot_be_wiped_is_said_and_the_exchange_still_ends() -> None:
+    class Stuck(MemoryRoster):
+        def wipe(self) -> None:
+            raise TryLater("the disk is read-only")
+
+    report = exchange(MemoryHub(revoked=True), MemoryJournal(check_ins(1)), Stuck())
+    assert report.problem == "device_revoked"
+    assert report.detail == "the roster could not be wiped: try_later"
 
 
 def test_a_kiosk_revoked_between_push_and_pull_forgets_everybody_too() -> None:
