@@ -239,6 +239,7 @@ def _post_for_ever(rounds: "Round") -> None:
     from kiosk import postman
 
     postman.end_on_signals()
+    postman.give_way()
     postman.go_on(rounds, Event())
 
 

@@ -5,6 +5,7 @@ The desk never waits for it. What it did last is written into the journal, for t
 
 import fcntl
 import logging
+import os
 import random
 import signal
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from sync.engine import Hub, Report, run_once
 from sync.errors import DeviceRevoked, Refused
 
 _log = logging.getLogger(__name__)
+
+_GIVES_WAY = 10
 
 _QUIET = timedelta(minutes=1)
 """A kiosk with nothing to say writes down that it is well this often, and spares its card otherwise."""
@@ -80,6 +83,11 @@ def go_on(rounds: Round, stop: Event) -> None:
             failures, retry_after = failures + 1, None
         chance = random.random()  # noqa: S311 - spreads kiosks in time, keeps no secret
         stop.wait(pace.delay(failures, chance, retry_after))
+
+
+def give_way() -> None:
+    """Let the desk go first on a small machine: a fresh list of everybody is seconds of work, a student is waiting."""
+    os.nice(_GIVES_WAY)
 
 
 def end_on_signals() -> None:
