@@ -5,9 +5,10 @@ ends and leaves nothing behind when it raises. On SQLite it is the only writer f
 write other rows meanwhile, so whoever decides by what was read locks it (`locked`, `held_still`, `next_positions`).
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,7 @@ def connect(url: str, busy_ms: int = BUSY_MS) -> Engine:
     if parsed.get_backend_name() == "postgresql":
         return sa.create_engine(parsed, **common, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"})
     engine = sa.create_engine(parsed, **common)
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", partial(_set_up_sqlite, busy_ms))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -132,6 +134,15 @@ def _safe_for_wal(version: tuple[int, ...]) -> bool:
     # Releases without the fix for the WAL-reset race may corrupt a file that several processes use.
     fixed_in: dict[tuple[int, ...], tuple[int, ...]] = {(3, 50): (3, 50, 7), (3, 44): (3, 44, 6)}
     return version >= fixed_in.get(version[:2], (3, 51, 3))
+
+
+def _make_private(_dialect: object, _record: object, arguments: list[Any], _options: object) -> None:
+    # Addresses lie in it: SQLite would let the machine's other users read a file it makes itself.
+    path = str(arguments[0])
+    if os.path.isdir(os.path.dirname(path)):
+        # There already, or not to be made: SQLite finds words for the latter.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _set_up_sqlite(busy_ms: int, raw: sqlite3.Connection, _record: object) -> None:

@@ -88,6 +88,9 @@ def test_init_makes_everything_from_nothing(run: Run, password_file: Path, blank
     assert unwell(run("doctor", "--json", HUB_DATABASE_URL=blank_database_url))[0] == "database"
     assert run(*arguments, HUB_DATABASE_URL=blank_database_url).exit_code == 0
     assert told(run("kiosks", "list", "--json", HUB_DATABASE_URL=blank_database_url)) == {"kiosks": []}
+    if blank_database_url.startswith("sqlite:///"):
+        file = Path(blank_database_url.removeprefix("sqlite:///"))
+        assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_data_folder_and_the_secret_key_are_readable_by_nobody_else(ready: Run, tmp_path: Path) -> None:
