@@ -55,6 +55,26 @@
     later();
   };
 
+  // The next person is answered in the language of the place: the page around the answer follows, and what is being
+  // typed stays where it is.
+  const follow = (language) => {
+    if (!language || language === document.documentElement.lang) return;
+    fetch(`${desk.dataset.ready}?lang=${language}`)
+      .then((answer) => (answer.ok ? answer.text() : Promise.reject(answer)))
+      .then((text) => {
+        const page = new DOMParser().parseFromString(text, "text/html");
+        for (const part of [".top", ".ready", ".bottom", ".entry label", ".entry button"]) {
+          desk.querySelector(part).replaceChildren(...page.querySelector(`.desk ${part}`).childNodes);
+        }
+        unanswered.innerHTML = page.querySelector("#unanswered").innerHTML;
+        field.placeholder = page.querySelector("#identifier").placeholder;
+        document.documentElement.lang = page.documentElement.lang;
+        document.title = page.title;
+        htmx.process(desk.querySelector(".bottom"));
+      })
+      .catch(later);
+  };
+
   const newId = () => {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
@@ -106,6 +126,7 @@
     if (!event.detail.ctx.isCheckIn) return;
     underWay -= 1;
     desk.classList.toggle("busy", underWay > 0);
+    follow(verdict.firstElementChild?.lang);
     later();
     focus();
   });

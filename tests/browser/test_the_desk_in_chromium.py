@@ -234,6 +234,20 @@ def test_the_next_scan_after_a_french_answer_is_answered_in_english(desk: str, o
     expect(page.locator("#verdict")).to_contain_text("Bienvenue, Ada")
     scan(page, b.BO)
     expect(page.locator("#verdict")).to_contain_text("Welcome, Bo!")
+    expect(page.get_by_role("button", name="Check in")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.get_by_label("Email address or card")).to_be_focused()
+    accessible(page)
+
+
+def test_whoever_has_to_try_again_goes_on_in_french(desk: str, open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto(f"{desk}/?lang=fr")
+    scan(page, b.UNKNOWN_SWIPE)
+    shown(page, "not_recognised")
+    scan(page, b.ADA_SCHOOL)
+    expect(page.locator("#verdict")).to_contain_text("Bienvenue, Ada")
+    expect(page.get_by_role("button", name="Valider")).to_be_visible()
 
 
 def test_half_an_address_is_not_left_for_the_next_person(serve: Serve, open_page: OpenPage, tmp_path: Path) -> None:
