@@ -132,7 +132,7 @@ def list_events(ctx: Context, institution: str | None, as_json: bool) -> None:
             ]
         },
         "\n".join(
-            f"{session.id}  {session.starts:%Y-%m-%d %H:%M}  {session.name}"
+            f"{session.id}  {_local(ctx, session.starts)} - {_local(ctx, session.ends)[-5:]}  {session.name}"
             for each in found
             for session in each.sessions
         )
@@ -181,24 +181,34 @@ def create_event(
     type=(str, str),
     multiple=True,
     metavar="WHOLE EXTRACT",
-    help="A pattern for the whole swipe and one that picks the id out ('' for the whole swipe); repeatable.",
+    help="A pattern for the whole swipe and one that picks the id out ('' for the whole swipe); repeatable. "
+    "Replaces what was set before.",
 )
+@click.option("--none", is_flag=True, help="Read no cards any more.")
 @institution_option
 @json_option
 @pass_context
 @honest
-def card_formats(ctx: Context, formats: tuple[tuple[str, str], ...], institution: str | None, as_json: bool) -> None:
-    r"""Say how cards read; the first format that matches decides. Replaces what was set before.
+def card_formats(
+    ctx: Context, formats: tuple[tuple[str, str], ...], none: bool, institution: str | None, as_json: bool
+) -> None:
+    """Say how cards read, or without --format show what was said. The first format that matches decides.
 
     \b
-    hub card-formats --format '^!\d{13}==\d{3};$' '^!\d{2}(\d{6})'
+    hub card-formats --format '^!\\d{13}==\\d{3};$' '^!\\d{2}(\\d{6})'
     """
+    institution_id = ctx.institution_id(institution)
+    if not formats and not none:
+        there = events.card_formats(ctx.engine, institution_id)
+        emit(as_json, {"card_formats": there}, "\n".join(map(_format, there)) or "No card formats: cards are not read.")
+        return
     wanted = tuple(CardFormat(whole=whole, extract=extract or None) for whole, extract in formats)
     try:
-        events.set_card_formats(ctx.engine, ctx.institution_id(institution), wanted)
+        events.set_card_formats(ctx.engine, institution_id, wanted)
     except BadPattern as error:
         raise HubRefused(f"This pattern cannot be used ({error.detail}). Nothing was changed.") from error
-    emit(as_json, {"card_formats": wanted}, f"{len(wanted)} card formats; kiosks get them with their next exchange.")
+    said = "\n".join(map(_format, wanted)) or "No card formats any more."
+    emit(as_json, {"card_formats": wanted}, f"{said}\nKiosks get this with their next exchange.")
 
 
 @main.group("kiosks")
@@ -244,7 +254,7 @@ def list_kiosks(ctx: Context, institution: str | None, as_json: bool) -> None:
             ]
         },
         "\n".join(
-            f"{each.id}  {each.name}  last seen {each.last_seen_at or 'never'}  waiting {each.waiting}"
+            f"{each.id}  {each.name}  last seen {_local(ctx, each.last_seen_at)}  waiting {each.waiting}"
             + ("  REVOKED" if each.revoked_at else "")
             for each in found
         )
@@ -318,6 +328,14 @@ def _qr(text: str) -> str:
     drawn = StringIO()
     code.print_ascii(out=drawn)
     return drawn.getvalue()
+
+
+def _local(ctx: Context, moment: datetime | None) -> str:
+    return "never" if moment is None else f"{moment.astimezone(ctx.config.time_zone):%Y-%m-%d %H:%M}"
+
+
+def _format(card_format: CardFormat) -> str:
+    return f"{card_format.whole}   {card_format.extract or '(the whole swipe)'}"
 
 
 def _email(text: str) -> str:

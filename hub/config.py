@@ -22,7 +22,8 @@ class Config:
     url: str
     """Where kiosks reach this hub; it goes into invitations."""
     time_zone: ZoneInfo
-    language: str
+    language: str | None
+    """What the pages speak unless somebody chooses; None: what the browser asks for."""
     secret: str | None
     """`HUB_SECRET_KEY`, else what `hub init` made in the data folder, else None."""
 
@@ -35,7 +36,7 @@ def read(environ: Mapping[str, str]) -> Config:
         database_url=environ.get("HUB_DATABASE_URL") or f"sqlite:///{data_dir / 'hub.sqlite'}",
         url=_url(environ.get("HUB_URL") or "http://127.0.0.1:8000"),
         time_zone=_time_zone(environ.get("HUB_TIMEZONE")),
-        language=_one_of("HUB_LANGUAGE", environ.get("HUB_LANGUAGE") or "en", ("en", "fr")),
+        language=_one_of("HUB_LANGUAGE", environ.get("HUB_LANGUAGE"), ("en", "fr")),
         secret=environ.get("HUB_SECRET_KEY") or _secret_file(data_dir),
     )
 
@@ -77,7 +78,7 @@ def _time_zone(name: str | None) -> ZoneInfo:
         raise NotReady(f"HUB_TIMEZONE is not a time zone: {name!r}. Example: Europe/Paris") from error
 
 
-def _one_of(variable: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
+def _one_of(variable: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
+    if value and value not in allowed:
         raise NotReady(f"{variable} is {value!r}; it can be {' or '.join(allowed)}.")
-    return value
+    return value or None

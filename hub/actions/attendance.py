@@ -25,7 +25,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """Today's sessions with their numbers, and the kiosks in use."""
+    """Today's sessions with their numbers, and every kiosk, those that were cut off included."""
 
     institution: str
     sessions: list[tuple[Session, Count]]
@@ -51,7 +51,7 @@ def today(engine: Engine, institution_id: UUID, day: date, zone: ZoneInfo) -> To
         return Today(
             institutions.of(conn, institution_id).name,
             [(session, numbers[session.id]) for session in sessions],
-            _in_use(kiosks.everyone(conn, institution_id)),
+            kiosks.everyone(conn, institution_id),
             attendance.out_of_place(conn, institution_id),
         )
 

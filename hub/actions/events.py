@@ -79,6 +79,12 @@ def create(engine: Engine, institution_id: UUID, new: NewEvent, now: datetime) -
         return Created(event_id, its_sessions)
 
 
+def card_formats(engine: Engine, institution_id: UUID) -> tuple[CardFormat, ...]:
+    """How this institution's cards read."""
+    with reading(engine) as conn:
+        return institutions.of(conn, institution_id).card_formats
+
+
 def set_card_formats(engine: Engine, institution_id: UUID, formats: tuple[CardFormat, ...]) -> None:
     """Say how this institution's cards read, first match first. Raises `BadPattern` and then changes nothing."""
     compile_formats(formats)

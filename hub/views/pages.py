@@ -61,20 +61,20 @@ def _local(moment: datetime) -> datetime:
 
 @bp.app_template_filter("clock")
 def clock(moment: datetime) -> str:
-    """The time of day, as this place and language write it."""
-    return str(format_time(_local(moment), "short", rebase=False))
+    """The time of day at this place, in 24 hours: no reader mistakes it."""
+    return str(format_time(_local(moment), "HH:mm", rebase=False))
 
 
 @bp.app_template_filter("in_full")
 def in_full(day: date) -> str:
     """A day in full."""
-    return str(format_date(day, "full", rebase=False))
+    return str(format_date(day, "EEEE d MMMM y", rebase=False))
 
 
 @bp.app_template_filter("day_and_time")
 def day_and_time(moment: datetime) -> str:
     """Day and time, short."""
-    return str(format_datetime(_local(moment), "short", rebase=False))
+    return str(format_datetime(_local(moment), "d MMM, HH:mm", rebase=False))
 
 
 @bp.app_template_filter("number")

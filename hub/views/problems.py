@@ -79,8 +79,11 @@ def answer_with_problems(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response | HTTPException:
-        if not request.path.startswith("/api/") or error.code is None:
+        if error.code is None or error.response is not None:
             return error
+        if not request.path.startswith("/api/"):
+            page = current_app.jinja_env.get_template("refused.html").render(code=error.code)
+            return Response(page, error.code, [each for each in error.get_headers() if each[0] != "Content-Type"])
         response = problem(error.code, HTTP_CODES.get(error.code, f"http_{error.code}"))
         for name, value in error.get_headers():
             if name.lower() == "allow":

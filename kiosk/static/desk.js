@@ -109,6 +109,7 @@
   document.addEventListener("htmx:before:response", (event) => {
     const { ctx } = event.detail;
     if (!ctx.isCheckIn) {
+      if (ctx.response.headers.get("Kiosk-Withdrawn")) location.replace(desk.dataset.ready);
       if (ctx.response.status >= 400) event.preventDefault();
       return;
     }

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, jsonify, render_template
+from flask import Blueprint, jsonify, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from kiosk.store.journal import Remembered
 from kiosk.store.sqlite import NotRecorded, StoreDamaged, StoreTooNew
 from kiosk.views import Desk, this_desk
+
+WITHDRAWN_HEADER = "Kiosk-Withdrawn"
+"""On the operator's line: the desk's page is not the one to show any more."""
 
 bp = Blueprint("status", __name__)
 
@@ -50,9 +53,13 @@ def ready() -> ResponseReturnValue:
 
 @bp.get("/status")
 def line() -> ResponseReturnValue:
-    """The operator's line, for the page to renew."""
+    """The operator's line, for the page to renew. A kiosk that was cut off meanwhile needs another page altogether."""
     here = this_desk()
-    return render_template("partials/operator.html", operator=operator_line(here, here.journal.remembered()))
+    remembered = here.journal.remembered()
+    response = make_response(render_template("partials/operator.html", operator=operator_line(here, remembered)))
+    if remembered.withdrawn:
+        response.headers[WITHDRAWN_HEADER] = "yes"
+    return response
 
 
 def operator_line(here: Desk, remembered: Remembered) -> OperatorLine:

@@ -240,6 +240,17 @@ def test_the_next_scan_after_a_french_answer_is_answered_in_english(desk: str, o
     accessible(page)
 
 
+def test_a_desk_that_is_cut_off_meanwhile_shows_so_by_itself(desk: str, open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page()
+    page.goto(desk)
+    journal = Journal(tmp_path / "kiosk" / "journal.sqlite")
+    journal.note(Exchange(at=b.NOON, withdrawn=True, problem="device_revoked"))
+    journal.close()
+    # What its line does every 15 seconds.
+    page.evaluate("() => { htmx.ajax('GET', document.querySelector('#operator').getAttribute('hx-get'), '#operator') }")
+    expect(page.get_by_role("heading", name="withdrawn")).to_be_visible()
+
+
 def test_whoever_has_to_try_again_goes_on_in_french(desk: str, open_page: OpenPage) -> None:
     page = open_page()
     page.goto(f"{desk}/?lang=fr")

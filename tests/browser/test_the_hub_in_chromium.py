@@ -135,6 +135,19 @@ def test_a_check_in_that_reaches_the_hub_moves_the_count_without_a_reload(
     assert page.evaluate("window.never_reloaded")
 
 
+def test_a_page_whose_hub_is_gone_says_from_when_its_numbers_are(
+    address: str, open_page: OpenPage, session: Session, complaints: Complaints
+) -> None:
+    complaints.expected = ("ERR_INTERNET_DISCONNECTED", "Failed to fetch", "status of 50", "htmx:error")
+    page = open_page()
+    sign_in(page, address)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    page.context.set_offline(True)
+    expect(page.get_by_role("alert")).to_contain_text("The hub does not answer. These numbers are from")
+    page.context.set_offline(False)
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
 def test_a_wrong_password_is_said_at_the_form_and_nothing_typed_is_lost_but_the_password(
     address: str, open_page: OpenPage, complaints: Complaints
 ) -> None:

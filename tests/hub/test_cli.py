@@ -221,6 +221,8 @@ def test_a_card_format_that_needs_back_tracking_is_refused_and_nothing_changes(r
     assert (result.exit_code, "Nothing was changed" in result.stderr) == (1, True)
     formats = told(ready("card-formats", "--format", r"^\d{8}$", "", "--json"))["card_formats"]
     assert formats == [{"whole": r"^\d{8}$", "extract": None}]
+    assert told(ready("card-formats", "--json"))["card_formats"] == formats
+    assert told(ready("card-formats", "--none", "--json"))["card_formats"] == []
 
 
 def test_a_kiosk_is_invited_listed_and_revoked(ready: Run, engine: Engine) -> None:

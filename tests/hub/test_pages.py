@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from hub.accounts import add_admin
-from hub.actions import events
+from hub.actions import events, kiosks
 from hub.actions.events import NewEvent
 from hub.database import writing
 from hub.store.events import Session
@@ -125,6 +125,28 @@ def test_a_database_that_does_not_answer_is_a_page_that_says_so_and_no_address_i
     assert "Not now" in page.text
     assert response.status_code in (400, 503)
     assert "ada@" not in caplog.text
+
+
+def test_a_wrong_address_is_a_page_in_the_readers_language(client: FlaskClient) -> None:
+    page = client.get("/nowhere", headers={"Accept-Language": "fr-CA"})
+    assert (page.status_code, "Il n’y a rien à cette adresse." in page.text) == (404, True)
+
+
+def test_whoever_signs_in_in_french_goes_on_in_french(staff: FlaskClient) -> None:
+    staff.post("/logout", data={"csrf_token": token(staff.get("/").text)})
+    page = staff.get("/login?lang=fr").text
+    action = re.search(r'<form method="post" action="([^"]+)"', page)
+    assert action
+    form = {"email": "ada@example.edu", "password": PASSWORD, "csrf_token": token(page)}
+    answer = staff.post(action.group(1).replace("&amp;", "&"), data=form, follow_redirects=True)
+    assert '<html lang="fr">' in answer.text
+
+
+def test_a_kiosk_that_was_cut_off_is_shown_as_cut_off(
+    engine: Engine, staff: FlaskClient, institution: Institution, desk: Desk, now: datetime
+) -> None:
+    kiosks.revoke(engine, institution.id, desk.kiosk_id, now)
+    assert "cut off" in staff.get("/").text
 
 
 def test_staff_of_one_institution_see_nothing_of_another(
