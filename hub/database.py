@@ -2,7 +2,8 @@
 
 `reading` sees one moment of the database from first query to last. `writing` commits durably when the block
 ends and leaves nothing behind when it raises. On SQLite it is the only writer from its start; on PostgreSQL others
-write other rows meanwhile, so whoever decides by what was read locks it (`locked`, `held_still`, `next_positions`).
+write other rows meanwhile, so whoever decides by what was read locks it (`locked`, `held_still`, `next_positions`), or
+lets nobody else do the same (`one_at_a_time`).
 """
 
 import os
@@ -118,6 +119,15 @@ def locked(statement: sa.Select[Any]) -> sa.Select[Any]:
 def held_still(statement: sa.Select[Any]) -> sa.Select[Any]:
     """The rows of a `writing` block that others may read and hold still too, but not change meanwhile."""
     return statement.with_for_update(read=True)
+
+
+def one_at_a_time(conn: Connection, name: str) -> None:
+    """Until the end of a `writing` block, nobody else passes here with this name. (SQLite has one writer anyway.)
+
+    It stops nobody who does not ask, unlike a lock on a row.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
 
 
 def take_stock(conn: Connection, *tables: Table) -> None:

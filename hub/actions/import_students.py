@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from uuid_utils.compat import uuid7
 
 from hub.actions.student_writes import Writes
-from hub.database import writing
+from hub.database import one_at_a_time, writing
 from hub.readers import Table
 from hub.readers.csv_file import open_table
 from hub.readers.failed_rows import FailedRows
@@ -30,6 +30,7 @@ from hub.rules.student_file.plan import (
     Unchanged,
     Update,
     error_map,
+    moves_email,
     plan_row,
 )
 from hub.rules.student_file.rows import FileRow, read_row
@@ -85,6 +86,7 @@ class _TooManyEmailChanges(Exception):
 class _Tally:
     rows: int = 0
     email_changes: int = 0
+    created: set[str] = field(default_factory=set)
     outcomes: Counter[type[Outcome]] = field(default_factory=Counter)
     foreign: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
@@ -131,6 +133,8 @@ class _Import:
             with open_table(self.path) as table:
                 header = read_header(table.headers)
                 with writing(self.engine) as conn:
+                    # Two files lock the same students chunk by chunk, each in its own order.
+                    one_at_a_time(conn, f"import students of {self.institution_id}")
                     tally = self._rows(conn, table, header, rules, failed)
                     if self.options.sync and not held and 10 * tally.email_changes >= max(tally.rows, 1):
                         raise _TooManyEmailChanges(tally.email_changes)
@@ -150,6 +154,7 @@ class _Import:
             known = self._known(conn, [row for row in rows if isinstance(row, FileRow)], around, seen)
             writes = Writes(self.institution_id, self.now)
             for line, row in zip(lines, rows, strict=True):
+                tally.email_changes += isinstance(row, FileRow) and _moves(row, known, tally)
                 outcome = plan_row(row, known, rules) if isinstance(row, FileRow) else Failed(row)
                 self._note(tally, outcome)
                 if isinstance(outcome, Create | Update):
@@ -188,8 +193,9 @@ class _Import:
     def _note(self, tally: _Tally, outcome: Outcome) -> None:
         tally.rows += 1
         tally.outcomes[type(outcome)] += 1
+        if isinstance(outcome, Create):
+            tally.created.add(outcome.student.username)
         if isinstance(outcome, Create | Update):
-            tally.email_changes += outcome.changes.email_changed
             if outcome.changes.on_screen:
                 tally.touched.append(outcome.student.id)
         elif isinstance(outcome, Skipped):
@@ -208,6 +214,11 @@ class _Import:
 def _chunks(items: Iterator[T]) -> Iterator[list[T]]:
     while chunk := list(islice(items, CHUNK)):
         yield chunk
+
+
+def _moves(row: FileRow, known: Known, tally: _Tally) -> bool:
+    # Whatever becomes of the row: a file that moves everybody is wrong even where its rows fail.
+    return row.values.get("username") not in tally.created and moves_email(row, known)
 
 
 def _mentioned(rows: Collection[FileRow], column: str) -> set[str]:

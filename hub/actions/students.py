@@ -11,8 +11,8 @@ from uuid_utils.compat import uuid7
 
 from hub.database import Row, reading, writing
 from hub.errors import HubRefused, UnknownStudent
-from hub.rules.addresses import TAKEN, UNREADABLE, Domains
-from hub.store import domains, facts, feed
+from hub.rules.addresses import TAKEN, UNREADABLE
+from hub.store import facts, feed
 from hub.store import students as store
 from sync.errors import Unreadable
 from sync.identifiers import Email, read_email
@@ -30,10 +30,6 @@ class UnreadableAddress(HubRefused):
 
 class AddressTaken(HubRefused):
     code = "email_taken"
-
-
-class ForeignAddress(HubRefused):
-    code = "foreign_domain"
 
 
 class UnknownAddress(HubRefused):
@@ -83,15 +79,12 @@ def add_email(
 ) -> ShownStudent:
     """Give a student one more address, pending until confirmed (RULE-3, RULE-4); again: changes nothing.
 
-    `confirmed` says that somebody made sure, and confirms one that is pending. Raises `UnknownStudent`,
-    `UnreadableAddress`, `AddressTaken` (RULE-10) or `ForeignAddress` (RULE-20).
+    It may have any domain (RULE-11). `confirmed` says that somebody made sure, and confirms one that is pending.
+    Raises `UnknownStudent`, `UnreadableAddress` or `AddressTaken` (RULE-10).
     """
     email = _read(address)
     with writing(engine) as conn:
         student = _locked(conn, institution_id, username)
-        foreign = Domains(institution_id, domains.owners(conn)).foreign(email)
-        if foreign is not None:
-            raise ForeignAddress(f"{foreign} is a domain of another institution. Use an address of another kind.")
         mine = _address(conn, institution_id, student.id, email.key)
         if mine is None:
             _add(conn, institution_id, student.id, email, confirmed, now)
@@ -127,7 +120,7 @@ def remove_email(engine: Engine, institution_id: UUID, username: str, address: s
             store.change(conn, [row])
         if mine.state == "confirmed":
             feed.touch(conn, institution_id, "person", [student.id])
-        warning = Removed.STILL_IN_THE_FILE if mine.origin == "imported" else None
+        warning = Removed.STILL_IN_THE_FILE if mine.kind == "school" else None
         return Removed(_shown(conn, institution_id, username), warning)
 
 

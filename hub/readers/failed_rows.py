@@ -14,6 +14,7 @@ from hub.readers import Table
 
 COLUMNS = ("error_code", "error_message")
 """The two columns at the right, the message last (RULE-102)."""
+_START_OF_MESSAGE = '{"success":false,'
 
 
 class FailedRows:
@@ -36,7 +37,7 @@ class FailedRows:
                 self._file = self._open(table)
                 self._writer = csv.writer(self._file, delimiter=table.delimiter)
                 self._dropped = {index for index, name in enumerate(table.headers) if name in COLUMNS}
-                self._width = len(table.headers)
+                self._headers = table.headers
                 self._write(table.headers, *COLUMNS)
             self._write(cells, code, message)
         except OSError as error:
@@ -53,19 +54,31 @@ class FailedRows:
             raise self._cannot(error) from error
 
     def keep(self) -> Path | None:
-        """Show the file under its name, whole; None when no row failed."""
+        """Show the file under its name, whole, and say where it is; None when no row failed.
+
+        What was imported stays imported: where the file cannot be shown, it is left where it is.
+        """
         if self._file is None:
             return None
-        self._file.close()
-        self._hidden.replace(self._kept)
-        self._file = None
+        file, self._file = self._file, None
+        try:
+            file.close()
+            self._hidden.replace(self._kept)
+        except OSError:
+            return self._hidden
         return self._kept
 
     def discard(self) -> None:
         """Leave nothing behind, unless it was kept."""
-        if self._file is not None:
+        if self._file is None:
+            return
+        try:
             self._file.close()
+        except OSError:
+            pass  # It writes what is left first, on a disk that may be full: that was refused already.
+        finally:
             self._hidden.unlink(missing_ok=True)
+            self._file = None
 
     def _open(self, table: Table) -> IO[str]:
         # Rows hold names and addresses: nobody else on this machine may read them.
@@ -74,9 +87,23 @@ class FailedRows:
         return os.fdopen(handle, "w", encoding=table.encoding, newline="")
 
     def _write(self, cells: Sequence[str], code: str, message: str) -> None:
-        original = [cell for index, cell in enumerate(cells) if index not in self._dropped]
-        missing = [""] * (self._width - len(cells))
+        dropped = self._reported(cells, code)
+        original = [cell for index, cell in enumerate(cells) if index not in dropped]
+        missing = [""] * (len(self._headers) - len(self._dropped) - len(original))
         self._writer.writerow([*original, *missing, code, message])
+
+    def _reported(self, cells: Sequence[str], code: str) -> set[int]:
+        """Which cells an earlier failed-rows file added: in a row that was too wide they are not in their columns.
+
+        In case of doubt a cell stays.
+        """
+        if not self._dropped:
+            return set()
+        messages = [index for index, cell in enumerate(cells) if cell.startswith(_START_OF_MESSAGE)]
+        if len(cells) == len(self._headers) and self._dropped.issuperset(messages):
+            return self._dropped
+        codes = [index - 1 for index in messages if index and cells[index - 1].strip() in ("", code)]
+        return {*messages, *codes}
 
     def _cannot(self, error: OSError) -> HubRefused:
         return HubRefused(

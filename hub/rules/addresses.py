@@ -64,9 +64,15 @@ class Domains:
 
 def vouched(address: Address) -> bool:
     """Whether the school stands for this address: one of its own, confirmed without a mail (RULE-15)."""
-    return address.kind == "school" and address.state == "confirmed" and address.origin == "imported"
+    return address.kind == "school" and address.state == "confirmed"
 
 
 def vouch(address: Address) -> None:
-    """Make an address one of the school's own, confirmed at once (RULE-15)."""
-    address.kind, address.state, address.origin = "school", "confirmed", "imported"
+    """Make an address one of the school's own, confirmed at once (RULE-15).
+
+    One that the student added and confirmed is still that, for when the school lets go of it. Of one that is pending
+    nobody but the school says that it is theirs.
+    """
+    if address.state == "pending":
+        address.origin = "imported"
+    address.kind, address.state = "school", "confirmed"

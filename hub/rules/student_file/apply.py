@@ -19,7 +19,6 @@ class Changes:
     dropped_addresses: list[UUID] = field(default_factory=list)
     new_cards: list[str] = field(default_factory=list)
     dropped_cards: list[str] = field(default_factory=list)
-    email_changed: bool = False
     on_screen: bool = False
 
 
@@ -81,10 +80,10 @@ def _set_card(student: Student, text: str, known: Known, changes: Changes) -> bo
 def _set_emails(row: FileRow, student: Student, known: Known, changes: Changes) -> bool:
     kept = {email.key for email in row.more}
     if row.values.get(MORE) == CLEAR:
-        main = None if row.email is None else row.email.key
+        wanted = {email.key for email in (row.email, row.held) if email is not None}
         for listed in list(student.addresses.values()):
-            if vouched(listed) and not listed.main and listed.key != main:
-                _drop(student, listed, known, changes)
+            if vouched(listed) and not listed.main and listed.key not in wanted:
+                _let_go(student, listed, known, changes)
     if row.email is not None:
         _set_main(student, row.email, kept, known, changes)
     for email in row.more:
@@ -101,12 +100,11 @@ def _set_main(student: Student, email: Email, kept: set[str], known: Known, chan
     """The file's address is the main one; the one before it is released, unless the row lists it too."""
     old, new = student.main, student.addresses.get(email.key)
     if old is not None and old is not new:
-        changes.email_changed = True
         if old.key in kept:
             old.main = False
             changes.changed_addresses[old.id] = old
         else:
-            _drop(student, old, known, changes)
+            _let_go(student, old, known, changes)
     if new is None:
         _insert(student, email, True, known, changes)
     elif not (new.main and new.typed == email.typed and vouched(new)):
@@ -120,6 +118,15 @@ def _insert(student: Student, email: Email, main: bool, known: Known, changes: C
     student.addresses[email.key] = address
     known.addresses[email.key] = student.id
     changes.new_addresses.append(address)
+
+
+def _let_go(student: Student, address: Address, known: Known, changes: Changes) -> None:
+    """The school no longer stands for an address: one that the student confirmed stays theirs."""
+    if address.origin == "added":
+        address.kind, address.main = "additional", False
+        changes.changed_addresses[address.id] = address
+    else:
+        _drop(student, address, known, changes)
 
 
 def _drop(student: Student, address: Address, known: Known, changes: Changes) -> None:

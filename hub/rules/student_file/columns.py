@@ -198,6 +198,8 @@ COLUMNS = {column.name: column for column in _ALL}
 
 REPORT_COLUMNS = ("error_code", "error_message")
 """What the failed-rows file adds. A corrected one may be imported as it is."""
+WRONG_WIDTH = "wrong_number_of_columns"
+"""The code of a row whose cells may stand in wrong columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +212,12 @@ class UnknownHeader:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Which column each cell of a row belongs to."""
+    """Which column each cell of a row belongs to. `reported`: the file is a failed-rows file."""
 
     columns: tuple[tuple[int, Column], ...]
     width: int
     unknown: tuple[UnknownHeader, ...]
+    reported: bool
 
 
 def read_header(headers: Sequence[str]) -> Header:
@@ -242,7 +245,7 @@ def read_header(headers: Sequence[str]) -> Header:
         raise UnreadableFile(
             "repeated_column", f"Line 1 names {', '.join(repeated)} more than once. Keep one column of each name."
         )
-    return Header(columns, len(headers), unknown)
+    return Header(columns, len(headers), unknown, REPORT_COLUMNS[0] in headers)
 
 
 def _resembled(header: str) -> str | None:

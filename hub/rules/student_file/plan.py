@@ -71,6 +71,13 @@ def error_map(problems: Problems) -> dict[str, object]:
     return {"success": False, "errors": errors}
 
 
+def moves_email(row: FileRow, known: Known) -> bool:
+    """Whether the row names another main address than the one stored for its student. Ask before `plan_row`."""
+    student = known.students.get(row.values.get("username", ""))
+    main = None if student is None else student.main
+    return main is not None and row.email is not None and row.email.key != main.key
+
+
 def plan_row(row: FileRow, known: Known, options: Options) -> Outcome:
     """What a row comes to, beside what is stored; `known` is brought up to date with it."""
     repeats = known.seen.repeats(row)
@@ -82,7 +89,7 @@ def plan_row(row: FileRow, known: Known, options: Options) -> Outcome:
         return Skipped({EMAIL: [problem]}, foreign)
     student = known.students.get(row.values.get("username", ""))
     if student is not None and options.hold_emails:
-        row.email = None
+        row.email, row.held = None, row.email
     problems = _problems(row, student, known, options)
     if problems:
         return Failed(problems)

@@ -4,18 +4,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hub.rules.addresses import UNREADABLE
-from hub.rules.student_file.columns import CLEAR, EMAIL, Column, Header, Problem, Problems, Wrong, add, flag
+from hub.rules.student_file.columns import (
+    CLEAR,
+    EMAIL,
+    REPORT_COLUMNS,
+    WRONG_WIDTH,
+    Column,
+    Header,
+    Problem,
+    Problems,
+    Wrong,
+    add,
+    flag,
+)
 from sync.errors import Unreadable
 from sync.identifiers import BLANKS, Email, read_email
 
 
 @dataclass(slots=True)
 class FileRow:
-    """One row, read. `values` holds what is not blank; addresses and erasures of them are taken apart already."""
+    """One row, read. `values` holds what is not blank; addresses and erasures of them are taken apart already.
+
+    `held`: the main address it asks for in vain (RULE-99).
+    """
 
     number: int
     values: dict[str, str]
     email: Email | None = None
+    held: Email | None = None
     more: list[Email] = field(default_factory=list)
     problems: Problems = field(default_factory=dict)
 
@@ -27,7 +43,12 @@ def read_row(header: Header, number: int, cells: Sequence[str]) -> FileRow | Pro
     """
     if len(cells) != header.width:
         text = f"has {len(cells)} cells where the header has {header.width}"
-        return {"row": [Problem("wrong_number_of_columns", text)]}
+        return {"row": [Problem(WRONG_WIDTH, text)]}
+    # Blank cells made it as wide as the header, but its own may stand in wrong columns. A spreadsheet may have moved
+    # the code, too: a row wider than the header has it further to the right.
+    if header.reported and any(cell.strip(BLANKS) == WRONG_WIDTH for cell in cells):
+        text = f"had too few or too many cells: move each to its column, then blank {REPORT_COLUMNS[0]}"
+        return {"row": [Problem(WRONG_WIDTH, text)]}
     row = FileRow(number, {})
     for index, column in header.columns:
         text = cells[index].strip(BLANKS) or (CLEAR if column.blank_clears else "")

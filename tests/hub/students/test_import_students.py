@@ -1,6 +1,10 @@
 """What a whole import promises, on both databases."""
 
+import csv
+import io
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import IO
 
 import pytest
 import sqlalchemy as sa
@@ -9,9 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from hub.actions import students
-from hub.actions.import_students import CHUNK, ImportOptions
+from hub.actions.import_students import CHUNK, ImportOptions, ImportResult, import_students
 from hub.database import reading, writing
 from hub.errors import HubRefused, UnreadableFile
+from hub.readers import Table
+from hub.readers.failed_rows import FailedRows
 from hub.schema import addresses, cards
 from hub.schema import students as students_table
 from hub.store import feed
@@ -173,6 +179,52 @@ def test_a_corrected_failed_rows_file_can_be_imported_as_it_is(office: Office) -
     assert office.failed_rows(again)[0] == ["email_address", "username", "first_name", "error_code", "error_message"]
 
 
+WRONG_WIDTH = (
+    "email_address,username,first_name,last_name,campus_name\n"
+    "dita@example.edu,dita,Dita,North\n"  # the last name is missing: the campus stands in its column
+    "bo@example.edu,bo,B,,o,,Bo,South\n"
+)
+
+
+def _kept(result: ImportResult) -> str:
+    assert result.failed_rows_file is not None
+    return Path(result.failed_rows_file).read_text()
+
+
+@pytest.mark.parametrize("saved_by_a_spreadsheet", [False, True])
+def test_a_row_of_the_wrong_width_is_refused_until_somebody_mends_it(
+    office: Office, saved_by_a_spreadsheet: bool
+) -> None:
+    first = _kept(office.take(WRONG_WIDTH))
+    unmended = first
+    if saved_by_a_spreadsheet:  # it makes all rows as wide as the widest
+        rows = list(csv.reader(io.StringIO(first)))
+        out = io.StringIO()
+        csv.writer(out).writerows([*row, *[""] * (max(map(len, rows)) - len(row))] for row in rows)
+        unmended = out.getvalue()
+    result = office.take(unmended)
+    assert counts(result) == (0, 0, 0, 0, 2)
+    assert [code for code, _ in office.why(result)] == ["wrong_number_of_columns"] * 2
+    assert (office.stored("dita"), office.stored("bo")) == (None, None)
+    dita, bo = office.failed_rows(result)[1:]
+    assert dita[:5] == ["dita@example.edu", "dita", "Dita", "North", ""]
+    assert bo[:8] == ["bo@example.edu", "bo", "B", "", "o", "", "Bo", "South"]
+    assert [cell for row in (dita, bo) for cell in row].count("wrong_number_of_columns") == 2
+
+
+def test_a_row_of_the_wrong_width_is_imported_once_its_code_is_blanked(office: Office) -> None:
+    dita = _kept(office.take(WRONG_WIDTH.rsplit("bo@", 1)[0]))
+    result = office.take(dita.replace("North,,wrong_number_of_columns", ",North,"))
+    assert counts(result) == (1, 0, 0, 0, 0)
+    assert (office.field("dita", "last_name"), office.field("dita", "attributes")) == (None, {"campus_name": "North"})
+
+
+def test_a_row_that_is_too_short_again_is_as_wide_as_the_header(office: Office) -> None:
+    kept = _kept(office.take(WRONG_WIDTH.rsplit("bo@", 1)[0]))
+    again = office.failed_rows(office.take(kept.splitlines()[0] + "\ndita@example.edu,dita\n"))
+    assert [len(row) for row in again] == [7, 7]
+
+
 def test_there_is_no_failed_rows_file_when_all_went_well(office: Office) -> None:
     assert office.rows(ADA).failed_rows_file is None
     assert not office.failed_dir.exists()
@@ -183,6 +235,61 @@ def test_when_the_failed_rows_cannot_be_kept_nothing_is_imported(office: Office)
     with pytest.raises(HubRefused, match="Nothing was imported"):
         office.rows(ADA, {**BO, "email_address": ""})
     assert office.stored("ada") is None
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_on_a_full_disk_the_refusal_is_clear_and_nothing_stays(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = FailedRows._open
+
+    def on_a_full_disk(self: FailedRows, table: Table) -> IO[str]:
+        opened(self, table).close()
+        return Path("/dev/full").open("w", encoding=table.encoding, newline="")
+
+    monkeypatch.setattr(FailedRows, "_open", on_a_full_disk)
+    with pytest.raises(HubRefused, match="Nothing was imported"):
+        office.rows(ADA, {**BO, "email_address": ""})
+    assert office.stored("ada") is None
+    assert list(office.failed_dir.iterdir()) == []
+
+
+def test_failed_rows_that_cannot_be_shown_after_the_import_are_kept_where_they_are(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, target: Path) -> Path:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    result = office.rows(ADA, {**BO, "email_address": ""})
+    assert counts(result) == (1, 0, 0, 0, 1)
+    assert office.stored("ada") is not None
+    assert [code for code, _ in office.why(result)] == ["blank"]
+    assert [str(path) for path in office.failed_dir.iterdir()] == [result.failed_rows_file]
+
+
+def test_two_imports_that_meet_run_one_after_the_other(
+    office: Office, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.actions.import_students.CHUNK", 1)
+    office.rows(ADA, BO)
+    other_way_round = Office(office.engine, office.institution_id, tmp_path_factory.mktemp("other"), office.now)
+    running: list[Future[None]] = []
+
+    def second() -> None:
+        other_way_round.rows({**BO, "last_name": "B"}, {**ADA, "last_name": "B"})
+
+    def meet(rows: int) -> None:
+        if rows == 1:
+            running.append(pool.submit(second))
+            wait(running, 0.5)  # long enough for it to lock what this one needs next
+
+    with ThreadPoolExecutor(1) as pool:
+        path = office.folder / "first.csv"
+        path.write_text(as_csv([{**ADA, "last_name": "A"}, {**BO, "last_name": "A"}]))
+        import_students(
+            office.engine, office.institution_id, path, ImportOptions(), office.now, office.failed_dir, meet
+        )
+        running[0].result(30)
+    assert {office.field(name, "last_name") for name in ("ada", "bo")} == {"B"}
 
 
 def test_a_preferred_address_that_goes_leaves_the_main_one_preferred(office: Office) -> None:

@@ -47,6 +47,38 @@ def test_an_address_the_student_has_already_becomes_the_main_one(office: Office)
     assert office.addresses("ada") == [("ada@gmail.com", "school", "confirmed", True)]
 
 
+def test_a_confirmed_address_of_the_student_outlives_its_time_as_the_main_one(office: Office) -> None:
+    office.rows(ADA)
+    students.add_email(office.engine, office.institution_id, "ada", "ada@gmail.com", True, office.now)
+    office.rows({**ADA, "email_address": "ada@gmail.com"})
+    office.rows(ADA)
+    assert office.addresses("ada") == [
+        ("ada@example.edu", "school", "confirmed", True),
+        ("ada@gmail.com", "additional", "confirmed", False),
+    ]
+    assert counts(office.rows(ADA)) == (0, 0, 1, 0, 0)
+
+
+def test_a_confirmed_address_of_the_student_outlives_its_time_in_the_file(office: Office) -> None:
+    office.rows(ADA)
+    students.add_email(office.engine, office.institution_id, "ada", "a@example.edu", True, office.now)
+    listed = {**ADA, MORE: "a@example.edu"}
+    assert counts(office.rows(listed)) == (0, 1, 0, 0, 0)
+    assert counts(office.rows(listed)) == (0, 0, 1, 0, 0)
+    assert ("a@example.edu", "school", "confirmed", False) in office.addresses("ada")
+    office.rows({**ADA, MORE: "**CLEAR**"})
+    assert ("a@example.edu", "additional", "confirmed", False) in office.addresses("ada")
+    assert counts(office.rows({**ADA, MORE: "**CLEAR**"})) == (0, 0, 1, 0, 0)
+
+
+def test_an_address_that_only_the_school_confirmed_goes_with_it(office: Office) -> None:
+    office.rows(ADA)
+    students.add_email(office.engine, office.institution_id, "ada", "a@example.edu", False, office.now)
+    office.rows({**ADA, MORE: "a@example.edu"})
+    office.rows({**ADA, MORE: "**CLEAR**"})
+    assert office.addresses("ada") == [("ada@example.edu", "school", "confirmed", True)]
+
+
 def test_rule_10_a_pending_address_of_another_student_is_taken_too(office: Office) -> None:
     office.rows(ADA)
     students.add_email(office.engine, office.institution_id, "ada", "bo@example.edu", False, office.now)
@@ -296,6 +328,37 @@ def test_rule_99_a_sync_applies_fewer_than_a_tenth_of_changed_addresses_or_none(
     assert office.show("s0").preferred_email == ("new-s0@example.edu" if applied else "s0@example.edu")
     held = () if applied else (Warned(code="emails_held", rows=10),)
     assert result.warnings == held
+
+
+def test_rule_99_rows_that_are_skipped_or_fail_change_addresses_too(office: Office, elsewhere: Office) -> None:
+    people = [{"email_address": f"s{n}@example.edu", "username": f"s{n}", "first_name": f"S{n}"} for n in range(50)]
+    office.rows(*people, CEM)
+    moved = [
+        {**people[0], "email_address": "new@example.edu"},
+        {**people[1], "email_address": "s1@elsewhere.edu"},
+        {**people[2], "email_address": "cem@example.edu"},
+        {**people[3], "email_address": "new@example.edu"},
+        {**people[4], "email_address": "new4@example.edu", "disabled": "perhaps"},
+    ]
+    result = office.rows(*moved, *people[5:], options=ImportOptions(sync=True))
+    assert Warned(code="emails_held", rows=5) in result.warnings
+    assert office.show("s0").preferred_email == "s0@example.edu"
+
+
+def test_rule_99_a_new_student_changes_no_address_however_often_the_file_names_them(office: Office) -> None:
+    result = office.rows(ADA, {**ADA, "email_address": "a@example.edu"}, options=ImportOptions(sync=True))
+    assert result.warnings == (Warned(code="repeated_in_file", rows=1),)
+
+
+def test_rule_99_a_held_row_keeps_the_address_it_would_have_made_the_main_one(office: Office) -> None:
+    office.rows({**ADA, MORE: "countess@example.edu;a@example.edu"})
+    moved = {**ADA, "email_address": "countess@example.edu", MORE: "**CLEAR**"}
+    result = office.rows(moved, options=ImportOptions(sync=True))
+    assert result.warnings == (Warned(code="emails_held", rows=1),)
+    assert office.addresses("ada") == [
+        ("ada@example.edu", "school", "confirmed", True),
+        ("countess@example.edu", "school", "confirmed", False),
+    ]
 
 
 def test_rule_99_the_rest_of_a_held_row_is_applied(office: Office) -> None:
