@@ -68,6 +68,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def local(ctx: Context, moment: datetime | None) -> str:
+    """A moment for people to read, in the hub's time zone."""
+    return "never" if moment is None else f"{moment.astimezone(ctx.config.time_zone):%Y-%m-%d %H:%M}"
+
+
 def emit(as_json: bool, data: object, text: str) -> None:
     """Answer: one JSON object on stdout, or a text for people on stderr."""
     if as_json:
