@@ -15,9 +15,16 @@
   };
 
   document.addEventListener("htmx:before:response", (event) => {
-    if (event.detail.ctx.response.status >= 400) {
+    const { status, headers } = event.detail.ctx.response;
+    if (status >= 400) {
       event.preventDefault();
       lost();
+      return;
+    }
+    // Only the numbers carry a tag: anything else is the sign-in page, which belongs where the whole page is.
+    if (!headers.get("ETag")) {
+      event.preventDefault();
+      location.reload();
       return;
     }
     fresh = clock();

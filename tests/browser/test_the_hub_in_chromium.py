@@ -162,6 +162,16 @@ def test_a_wrong_password_is_said_at_the_form_and_nothing_typed_is_lost_but_the_
     accessible(page)
 
 
+def test_a_page_whose_sign_in_has_run_out_leads_back_to_the_form(
+    address: str, open_page: OpenPage, session: Session
+) -> None:
+    page = open_page()
+    sign_in(page, address)
+    page.context.clear_cookies()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("heading", name="Today")).to_have_count(0)
+
+
 def test_signing_out_leads_back_to_the_form(address: str, open_page: OpenPage, session: Session) -> None:
     page = open_page()
     sign_in(page, address)
