@@ -83,16 +83,31 @@
     return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
   };
 
-  // Before htmx sees it, and while it is still starting: the page must not go away under somebody's fingers for nothing.
+  // Before htmx sees it, and while it is still starting: the page must not go away under somebody's fingers. An empty
+  // field is not sent; a scan that is quicker than htmx waits for it.
+  const early = [];
+  const starting = () => window.htmx && !field.form._htmx?.initialized;
   desk.addEventListener(
     "submit",
     (event) => {
-      if (field.value.trim()) return;
+      if (field.value.trim() && !starting()) return;
       event.preventDefault();
       event.stopPropagation();
+      if (!field.value.trim()) return;
+      early.push(field.value);
+      field.value = "";
     },
     true,
   );
+  desk.addEventListener("htmx:after:init", (event) => {
+    if (event.target !== field.form) return;
+    const typing = field.value;
+    for (const text of early.splice(0)) {
+      field.value = text;
+      field.form.requestSubmit();
+    }
+    field.value = typing;
+  });
 
   // Each submission is an intent of its own, even when two scans come before the first answer.
   document.addEventListener("htmx:config:request", (event) => {

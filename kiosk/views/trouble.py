@@ -12,6 +12,8 @@ from kiosk.store import sqlite
 from kiosk.views import wants_fragment, wants_json
 from kiosk.views.desk import answer
 
+_READ_AT_MOST = 4 * 1024 * 1024
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,6 +48,8 @@ def _page_expired(error: CSRFError) -> ResponseReturnValue:
 
 
 def _too_long(error: RequestEntityTooLarge) -> ResponseReturnValue:
+    # Read to its end before it is answered: a browser that is still sending would hear of nothing but a cut line.
+    request.environ["wsgi.input"].read(min(request.content_length or 0, _READ_AT_MOST))
     return answer(NotRecognised("too_long")) if _is_check_in() else _refused(error)
 
 
