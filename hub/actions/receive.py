@@ -1,6 +1,6 @@
 """Take facts from a kiosk: check the chain, judge each, keep all of them and advance the stream, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,7 @@ from hub.rules import chain
 from hub.rules.acceptance import Claimed, Judgement, Known, judge
 from hub.rules.clock import worked_out
 from hub.store import events, facts, institutions, kiosks, roster, streams
+from hub.store.facts import Held
 from hub.store.institutions import Institution
 from hub.store.kiosks import Kiosk
 from hub.store.streams import Stream
@@ -64,8 +65,10 @@ def receive(engine: Engine, hub_id: UUID, kiosk: Kiosk, stream_id: UUID, push: P
         stream = streams.lock(conn, institution.id, stream_id, kiosk.id, now)
         if stream.kiosk_id != kiosk.id:
             raise ForeignStream()
-        arrived = _arrived(conn, institution, stream_id, stream, push)
-        receipts = _receipts_of_repeats(conn, institution.id, stream_id, stream, push)
+        last = min(push.from_seq + len(push.facts) - 1, stream.acked_seq)
+        held = facts.delivered(conn, institution.id, stream_id, push.from_seq - 1, last)
+        arrived = _arrived(institution, stream, push, held)
+        receipts = _receipts_of_repeats(conn, push, held)
         receipts += _keep(conn, institution, stream_id, arrived, push, now)
         if arrived:
             _take_stock(conn, stream.acked_seq, arrived[-1].seq)
@@ -91,12 +94,7 @@ def _take_stock(conn: Connection, before: int, after: int) -> None:
         facts.take_stock(conn)
 
 
-def _arrived(
-    conn: Connection, institution: Institution, stream_id: UUID, stream: Stream, push: Push
-) -> list[Delivered]:
-    last = push.from_seq + len(push.facts) - 1
-    held = facts.delivered(conn, institution.id, stream_id, push.from_seq - 1, min(last, stream.acked_seq))
-
+def _arrived(institution: Institution, stream: Stream, push: Push, held: Mapping[int, Held]) -> list[Delivered]:
     def held_hash(seq: int) -> bytes | None:
         if seq == 0:
             return START
@@ -133,21 +131,18 @@ def _claimed_key(private_key: bytes, sealed: bytes) -> str | None:
     return None
 
 
-def _receipts_of_repeats(
-    conn: Connection, institution_id: UUID, stream_id: UUID, stream: Stream, push: Push
-) -> list[Receipt]:
-    last = min(push.from_seq + len(push.facts) - 1, stream.acked_seq)
-    delivered = facts.delivered(conn, institution_id, stream_id, push.from_seq, last)
+def _receipts_of_repeats(conn: Connection, push: Push, held: Mapping[int, Held]) -> list[Receipt]:
+    repeats = {seq: fact for seq, fact in sorted(held.items()) if seq >= push.from_seq}
     # A fact that came a second time is kept without its id, which the first one has.
-    again = {seq: FACT.decode(held.body).id for seq, held in delivered.items() if held.verdict in SECOND_TIME}
+    again = {seq: FACT.decode(fact.body).id for seq, fact in repeats.items() if fact.verdict in SECOND_TIME}
     first = facts.held(conn, list(again.values())) if again else {}
     return [
         Receipt(
             seq=seq,
-            id=again.get(seq, held.id),
-            verdict=first[again[seq]].verdict if held.verdict == DELIVERED_BEFORE else held.verdict,
+            id=again.get(seq, fact.id),
+            verdict=first[again[seq]].verdict if fact.verdict == DELIVERED_BEFORE else fact.verdict,
         )
-        for seq, held in sorted(delivered.items())
+        for seq, fact in repeats.items()
     ]
 
 

@@ -1,7 +1,7 @@
 """Counts for the live page. Always counted from facts, never kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -42,9 +42,11 @@ def counts(conn: Connection, institution_id: UUID, session_ids: Sequence[UUID]) 
         .where(registrations.c.institution_id == institution_id, registrations.c.session_id.in_(session_ids))
         .group_by(registrations.c.session_id)
     ).all()
-    came = {session_id: (present, waiting) for session_id, present, waiting in seen}
     expected: dict[UUID, int] = {row[0]: row[1] for row in registered}
-    return {each: _count(came.get(each, (0, 0)), expected.get(each, 0)) for each in session_ids}
+    counted = {each: Count(registered=expected.get(each, 0)) for each in session_ids}
+    for session_id, present, waiting in seen:
+        counted[session_id] = replace(counted[session_id], checked_in=present, parked=waiting)
+    return counted
 
 
 def stamp(conn: Connection, institution_id: UUID) -> tuple[object, ...]:
@@ -63,8 +65,3 @@ def out_of_place(conn: Connection, institution_id: UUID) -> int:
     """How many facts are kept but belong to no session's page: unreadable ones, unknown sessions, id conflicts."""
     statement = sa.select(sa.func.count()).where(facts.c.institution_id == institution_id, OUT_OF_PLACE)
     return int(conn.execute(statement).scalar_one())
-
-
-def _count(came: tuple[int, int], expected: int) -> Count:
-    present, waiting = came
-    return Count(checked_in=present, registered=expected, parked=waiting)

@@ -37,28 +37,19 @@ def make_hub(conn: Connection, row: Row) -> None:
     conn.execute(sa.insert(hubs), row)
 
 
-def get(conn: Connection, institution_id: UUID) -> Institution | None:
-    """The institution with this id."""
-    return _one(conn, institutions.c.id == institution_id)
-
-
 def of(conn: Connection, institution_id: UUID) -> Institution:
     """The institution that something in this database belongs to. Raises `LookupError` when the database lies."""
-    found = get(conn, institution_id)
-    if found is None:
-        raise LookupError(f"no institution {institution_id}")
-    return found
+    return _there(conn, _with_id(institution_id))
 
 
 def hold_still(conn: Connection, institution_id: UUID) -> Institution:
     """The institution, kept from moving its feed on until the transaction ends: whose an address is stays true."""
-    conn.execute(held_still(sa.select(institutions.c.id).where(institutions.c.id == institution_id)))
-    return of(conn, institution_id)
+    return _there(conn, held_still(_with_id(institution_id)))
 
 
 def named(conn: Connection, name: str) -> Institution | None:
     """The institution of this name."""
-    return _one(conn, institutions.c.name == name)
+    return _one(conn, sa.select(institutions).where(institutions.c.name == name))
 
 
 def all_ids(conn: Connection) -> list[tuple[UUID, str]]:
@@ -86,8 +77,19 @@ def _update(conn: Connection, institution_id: UUID, **values: Any) -> None:
     conn.execute(sa.update(institutions).where(institutions.c.id == institution_id).values(**values))
 
 
-def _one(conn: Connection, condition: sa.ColumnElement[bool]) -> Institution | None:
-    row = conn.execute(sa.select(institutions).where(condition)).one_or_none()
+def _with_id(institution_id: UUID) -> sa.Select[Any]:
+    return sa.select(institutions).where(institutions.c.id == institution_id)
+
+
+def _there(conn: Connection, statement: sa.Select[Any]) -> Institution:
+    found = _one(conn, statement)
+    if found is None:
+        raise LookupError("no such institution")
+    return found
+
+
+def _one(conn: Connection, statement: sa.Select[Any]) -> Institution | None:
+    row = conn.execute(statement).one_or_none()
     if row is None:
         return None
     return Institution(

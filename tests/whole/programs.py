@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -82,7 +83,7 @@ class Process:
         self._process.wait(PATIENCE_S)
 
 
-class Program:
+class Program(ABC):
     """A program with its folder and port; `serve` may be called again after every end."""
 
     name = ""
@@ -98,8 +99,9 @@ class Program:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    @abstractmethod
     def told(self) -> dict[str, str]:
-        raise NotImplementedError
+        """What the program is told by its environment."""
 
     def ask(self, *arguments: str) -> dict[str, Any]:
         """Run a command to its end and read its JSON. Raises `Failed`."""
