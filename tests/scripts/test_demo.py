@@ -206,8 +206,9 @@ def test_a_demo_opens_both_doors_and_leaves_nothing_running_and_the_next_one_goe
     assert "today's events are there" not in second.text
     assert check_in(second.kiosk_port, session_id, known.school_emails[0]) == "already_in"
 
-    hub_and_worker = [pid for pid in second.pids() if f"{second.hub_port}" in _command(pid)]
     started = second.pids()
+    hub_and_worker = [pid for pid in started if f"--port {second.hub_port}" in _command(pid)]
+    assert len(hub_and_worker) >= 2, [_command(pid) for pid in started]
     for pid in hub_and_worker:
         os.kill(pid, signal.SIGKILL)
     assert second.process.wait(PATIENCE_S) == 1
@@ -216,7 +217,8 @@ def test_a_demo_opens_both_doors_and_leaves_nothing_running_and_the_next_one_goe
 
 
 def _command(pid: int) -> str:
-    return subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    # Without -ww a terminal's width, which CI may set, cuts the line before the port.
+    return subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
 
 
 def test_a_start_that_was_cut_short_is_noticed_and_made_again(start: Callable[[], Demo], tmp_path: Path) -> None:
