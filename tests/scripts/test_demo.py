@@ -218,7 +218,9 @@ def test_a_demo_opens_both_doors_and_leaves_nothing_running_and_the_next_one_goe
 
 def _command(pid: int) -> str:
     # Without -ww a terminal's width, which CI may set, cuts the line before the port.
-    return subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return subprocess.run(
+        ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout
 
 
 def test_a_start_that_was_cut_short_is_noticed_and_made_again(start: Callable[[], Demo], tmp_path: Path) -> None:
