@@ -8,7 +8,7 @@ from bench.hubs import World, world
 from bench.machine import describe
 from bench.report import Report, elapsed, say
 
-PARTS = ("desk", "imports", "ingest", "roster", "count", "idle", "growth")
+PARTS = ("desk", "names", "imports", "ingest", "roster", "count", "idle", "growth")
 
 
 LATEST_S = 450

@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 
 import hub.cli_events
 import hub.cli_kiosks
+import hub.cli_passes
 import hub.cli_students
 from hub import create_app
 from hub.actions import attendance, readiness, set_up
-from hub.cli_context import Context, emit, honest, institution_option, json_option, now, pass_context
-from hub.errors import HubRefused, UnreadableFile
+from hub.cli_context import Context, emit, honest, institution_option, json_option, now, pass_context, secret_in
+from hub.errors import HubRefused
 from sync.errors import Unreadable
 from sync.identifiers import read_email
 
@@ -101,6 +102,8 @@ main.add_command(hub.cli_students.students)
 main.add_command(hub.cli_events.group)
 main.add_command(hub.cli_events.card_formats)
 main.add_command(hub.cli_kiosks.group)
+main.add_command(hub.cli_kiosks.desk_pin)
+main.add_command(hub.cli_passes.group)
 
 
 @main.command("count")
@@ -113,17 +116,19 @@ def count(ctx: Context, session_id: UUID, institution: str | None, as_json: bool
     """How many came to a session, counted from the facts."""
     counted = attendance.count(ctx.engine, ctx.institution_id(institution), session_id)
     waiting = sum(each.waiting for each in counted.kiosks)
+    inside = "" if counted.count.inside is None else f"{counted.count.inside} inside now, "
     emit(
         as_json,
         {
             "checked_in": counted.count.checked_in,
             "registered": counted.count.registered,
             "parked": counted.count.parked,
+            "inside": counted.count.inside,
             "kiosks": [
                 {"id": each.id, "last_seen": each.last_seen_at, "waiting": each.waiting} for each in counted.kiosks
             ],
         },
-        f"{counted.count.checked_in} at the hub, {counted.count.registered} registered, "
+        f"{counted.count.checked_in} at the hub, {inside}{counted.count.registered} registered, "
         f"{counted.count.parked} to be looked at; {waiting} said to wait at {len(counted.kiosks)} kiosks",
     )
 
@@ -156,10 +161,7 @@ def _email(text: str) -> str:
 
 
 def _password(file: Path) -> str:
-    try:
-        password = file.read_text("utf-8").strip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableFile("password_file", f"{file} cannot be read: {type(error).__name__}.") from error
+    password = secret_in(file, "password_file")
     if len(password) < SHORTEST_PASSWORD:
         raise HubRefused(f"The password in {file} is too short: {SHORTEST_PASSWORD} characters or more.")
     return password

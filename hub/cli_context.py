@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property, wraps
+from pathlib import Path
 from typing import Any, ParamSpec
 from uuid import UUID
 
@@ -71,6 +72,14 @@ def now() -> datetime:
 def local(ctx: Context, moment: datetime | None) -> str:
     """A moment for people to read, in the hub's time zone."""
     return "never" if moment is None else f"{moment.astimezone(ctx.config.time_zone):%Y-%m-%d %H:%M}"
+
+
+def secret_in(file: Path, reason: str) -> str:
+    """The one line of a file that is in no history of commands. Raises `UnreadableFile` with this reason."""
+    try:
+        return file.read_text("utf-8").strip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableFile(reason, f"{file} cannot be read: {type(error).__name__}.") from error
 
 
 def emit(as_json: bool, data: object, text: str) -> None:

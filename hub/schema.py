@@ -98,6 +98,11 @@ institutions = Table(
     Column("private_key", LargeBinary, nullable=False),
     Column("public_key", LargeBinary, nullable=False),
     Column("made_at", Instant, nullable=False),
+    # These four are there exactly while the desk has a PIN. The PIN itself is nowhere.
+    Column("directory_key", LargeBinary),
+    Column("desk_salt", LargeBinary),
+    Column("desk_cost", Integer),
+    Column("desk_key", LargeBinary),
 )
 
 domains = Table(
@@ -167,6 +172,17 @@ cards = Table(
     Index(None, "institution_id", "student_id"),
 )
 
+passes = Table(
+    "passes",
+    metadata,
+    _institution(),
+    Column("id", Text, primary_key=True),
+    Column("student_id", Uuid, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    _belongs("students", "student_id"),
+    UniqueConstraint("institution_id", "student_id"),
+)
+
 events = Table(
     "events",
     metadata,
@@ -196,6 +212,11 @@ sessions = Table(
     Column("starts", Instant, nullable=False),
     Column("ends", Instant, nullable=False),
     Column("external_id", Text),
+    Column("next_step", JSON, nullable=False, server_default=text("'{}'")),
+    Column("listed", Boolean, nullable=False, server_default=false()),
+    Column("check_out", Boolean, nullable=False, server_default=false()),
+    Column("opens_before", Integer),
+    Column("closes_after", Integer),
     _belongs("events", "event_id"),
     UniqueConstraint("institution_id", "event_id", "number"),
     UniqueConstraint("institution_id", "external_id"),
@@ -210,6 +231,7 @@ registrations = Table(
     Column("registered_at", Instant, nullable=False),
     _belongs("sessions", "session_id"),
     _belongs("students", "student_id"),
+    Index(None, "institution_id", "student_id"),
 )
 
 kiosks = Table(
@@ -223,6 +245,9 @@ kiosks = Table(
     Column("enrolled_at", Instant, nullable=False),
     Column("last_seen_at", Instant),
     Column("revoked_at", Instant),
+    # No foreign key: SQLite cannot add one to a table that others refer to. Sessions never go.
+    Column("session_id", Uuid),
+    Column("assignment", Integer, nullable=False, server_default=text("0")),
 )
 
 invitations = Table(
@@ -274,7 +299,7 @@ facts = Table(
     Column("body", LargeBinary, nullable=False),
     _belongs("streams", "stream_id"),
     # Holds all that a count asks for, so that counting reads no fact.
-    Index("ix_facts_counting", "institution_id", "session_id", "student_id", "verdict", "id"),
+    Index("ix_facts_counting", "institution_id", "session_id", "student_id", "verdict", "id", "kind", "occurred_at"),
     Index(
         "ix_facts_out_of_place",
         "institution_id",

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from kiosk import words
-from kiosk.config import Config, WrongSetting
+from kiosk.config import APP, Config, WrongSetting
 from kiosk.store.journal import Journal
 from kiosk.store.sqlite import NotRecorded, StoreDamaged, StoreTooNew
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from kiosk.postman import Round
     from sync.engine import Report
-
-APP = f"kiosk/{version('kiosk-checkin')}"
 
 
 class _Refused(click.ClickException):
@@ -78,7 +78,7 @@ def main() -> None:
 @_explained
 def enrol(url: str, code: str, as_json: bool) -> None:
     """Make this kiosk a member of the hub at URL, with the one-time CODE the hub shows."""
-    from kiosk import actions
+    from kiosk.actions import setting_up
     from sync import hub_client
     from sync.errors import CheckinError, Unreadable
 
@@ -86,10 +86,10 @@ def enrol(url: str, code: str, as_json: bool) -> None:
     with _journal(config) as journal:
         try:
             address = hub_client.base_url(url)
-            standing = actions.enrol(journal, address, lambda: hub_client.enrol(address, code, APP))
+            standing = setting_up.enrol(journal, address, lambda: hub_client.enrol(address, code, APP))
         except (StoreDamaged, StoreTooNew, NotRecorded):
             raise
-        except actions.AlreadyEnrolled as error:
+        except setting_up.AlreadyEnrolled as error:
             raise _Refused(words.already_enrolled(config, journal.standing())) from error
         except Unreadable as error:
             raise click.BadParameter(words.enrolment_refused("not_a_url"), param_hint="URL") from error
@@ -128,6 +128,7 @@ def serve(host: str | None, port: int | None) -> None:
         raise _Refused(words.cannot_listen(config, error)) from error
     signal.signal(signal.SIGTERM, _end)
     click.echo(f"The desk is at http://{config.host}:{config.port}  (Ctrl-C ends it)", err=True)
+    _serve_phones_again(app, config)
     server.run()
 
 
@@ -181,16 +182,20 @@ def post(once: bool, as_json: bool) -> None:
 def status(as_json: bool) -> None:
     """What this kiosk holds and what the hub has of it."""
     from kiosk import clock
+    from kiosk.rules.clocks import ahead
     from kiosk.store.roster import Roster
 
     config = Config.from_environment()
     with _journal(config) as journal:
         roster = Roster(config.data_dir, clock.boot())
         standing, marks, exchange = journal.standing(), journal.marks(), journal.exchange()
+        waiting = journal.waiting()
         people = roster.status()
         roster.close()
-    well_at = exchange.well_at if exchange else None
-    age = None if people is None or well_at is None else (clock.now().wall - well_at).total_seconds()
+    now = clock.now()
+    well_at, sent_at = (exchange.well_at, exchange.sent_at) if exchange else (None, None)
+    age = None if people is None or well_at is None else (now.wall - well_at).total_seconds()
+    off = ahead(exchange.sample, now) if exchange else None
     told: dict[str, Any] = {
         "kiosk_id": str(standing.enrolled.kiosk_id) if standing else None,
         "stream_id": str(marks.stream_id),
@@ -203,6 +208,8 @@ def status(as_json: bool) -> None:
             "age_s": None if age is None else max(0, round(age)),
         },
         "problem": exchange.problem if exchange else None,
+        "last_sent": None if sent_at is None else sent_at.isoformat().replace("+00:00", "Z"),
+        "clock_ahead_s": None if off is None else round(off.total_seconds()),
     }
     if as_json:
         _print_json(told)
@@ -211,13 +218,33 @@ def status(as_json: bool) -> None:
         click.echo(words.ENROL_FIRST)
     else:
         click.echo(f"{standing.enrolled.institution}, kiosk {standing.enrolled.kiosk_id}")
-    click.echo(f"{marks.head_seq} check-ins made, {marks.waiting} waiting to be sent")
+    click.echo(words.waiting(waiting) + words.last_sent(sent_at, config.timezone))
     if people is None:
         click.echo("no list yet: kiosk post fetches it")
     else:
-        click.echo(f"{people.people} people on the list, position {people.position}")
+        click.echo(f"{words.number(people.people, 'person', 'people')} on the list, position {people.position}")
+    click.echo(words.clock(off))
     if exchange is not None and exchange.problem is not None:
-        click.echo(f"last exchange failed: {exchange.problem}")
+        click.echo(f"last exchange failed: {words.exchange_problem(exchange.problem)}")
+
+
+@main.command(epilog="\b\nExample:\n  kiosk doctor --json")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@_explained
+def doctor(as_json: bool) -> None:
+    """Look at everything that must be well before the doors open, and send a rehearsal down the whole road.
+
+    Speaks the language of KIOSK_LANGUAGE. Exit code 0 when all is well.
+    """
+    from kiosk import cli_doctor
+
+    found = cli_doctor.look(Config.from_environment())
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        click.echo(found.as_text())
+    if not found.well:
+        raise SystemExit(1)
 
 
 def _post_once(rounds: "Round", as_json: bool) -> None:
@@ -250,6 +277,18 @@ def _warn_of_journal(config: Config) -> None:
             journal.marks()
     except (StoreDamaged, StoreTooNew, NotRecorded) as error:
         click.echo(words.store_trouble(error), err=True)
+
+
+def _serve_phones_again(app: "Flask", config: Config) -> None:
+    """Phones that were served when the desk was last ended. The desk works without them."""
+    try:
+        if app.extensions["desk"].journal.remembered().phones.on:
+            app.extensions["phone_line"].open()
+    except OSError as error:
+        click.echo(words.cannot_serve_phones(config, error), err=True)
+    except (StoreDamaged, StoreTooNew, NotRecorded):
+        # Told already.
+        pass
 
 
 def _log_to_stderr() -> None:

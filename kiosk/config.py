@@ -3,11 +3,16 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
+APP = f"kiosk/{version('kiosk-checkin')}"
+"""What this program calls itself at the hub."""
 LANGUAGES = ("en", "fr")
+KEYBOARDS = ("auto", "on", "off")
+SOUNDS = {"on": True, "off": False}
 
 
 class WrongSetting(Exception):
@@ -23,7 +28,13 @@ class WrongSetting(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How this kiosk is set up. `timezone` None: the device's own."""
+    """How this kiosk is set up. `timezone` None: the device's own.
+
+    `reset_s`: how long an answer stays. `lock_s`: after how long without a touch the staff pages lock. `misses`: how
+    many unknown addresses or cards within five minutes send everybody to staff; 0: no number does. `keyboard`: whether
+    the screen has one. `sound`: whether a verdict is heard. `phone_*`: where the check-in page for phones is served,
+    once it is switched on.
+    """
 
     data_dir: Path
     language: str = "en"
@@ -31,6 +42,12 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8001
     reset_s: float = 5.0
+    lock_s: float = 120.0
+    misses: int = 20
+    keyboard: str = "auto"
+    sound: bool = True
+    phone_host: str = "0.0.0.0"  # noqa: S104 - phones are on the network; listened on only when switched on
+    phone_port: int = 8002
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -41,8 +58,14 @@ class Config:
             language=_language(told.get("KIOSK_LANGUAGE", "en")),
             timezone=_timezone(told.get("KIOSK_TIMEZONE")),
             host=told.get("KIOSK_HOST", "127.0.0.1").strip(),
-            port=_port(told.get("KIOSK_PORT", "8001")),
-            reset_s=_reset(told.get("KIOSK_RESET_SECONDS", "5")),
+            port=_port(told, "KIOSK_PORT", "8001"),
+            reset_s=_seconds(told, "KIOSK_RESET_SECONDS", "5"),
+            lock_s=_seconds(told, "KIOSK_LOCK_SECONDS", "120"),
+            misses=_count(told, "KIOSK_MISSES", "20"),
+            keyboard=_keyboard(told.get("KIOSK_SCREEN_KEYBOARD", "auto")),
+            sound=_sound(told.get("KIOSK_SOUND", "on")),
+            phone_host=told.get("KIOSK_PHONE_HOST", "0.0.0.0").strip(),  # noqa: S104
+            phone_port=_port(told, "KIOSK_PHONE_PORT", "8002"),
         )
 
     @property
@@ -77,21 +100,42 @@ def _timezone(text: str | None) -> ZoneInfo | None:
         raise WrongSetting("KIOSK_TIMEZONE", f"{text!r} is no time zone; write it like Europe/Paris") from error
 
 
-def _port(text: str) -> int:
+def _port(told: Mapping[str, str], name: str, default: str) -> int:
+    text = told.get(name, default)
     try:
         port = int(text)
     except ValueError:
         port = -1
     if not 0 < port < 65536:
-        raise WrongSetting("KIOSK_PORT", f"{text!r} is not a number from 1 to 65535")
+        raise WrongSetting(name, f"{text!r} is not a number from 1 to 65535")
     return port
 
 
-def _reset(text: str) -> float:
+def _seconds(told: Mapping[str, str], name: str, default: str) -> float:
+    text = told.get(name, default)
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
     if not 0.1 <= seconds <= 600:
-        raise WrongSetting("KIOSK_RESET_SECONDS", f"{text!r} is not a number of seconds from 0.1 to 600")
+        raise WrongSetting(name, f"{text!r} is not a number of seconds from 0.1 to 600")
     return seconds
+
+
+def _count(told: Mapping[str, str], name: str, default: str) -> int:
+    text = told.get(name, default).strip()
+    if not (text.isascii() and text.isdigit() and int(text) <= 10_000):
+        raise WrongSetting(name, f"{text!r} is not a number from 0 to 10000")
+    return int(text)
+
+
+def _keyboard(text: str) -> str:
+    if text not in KEYBOARDS:
+        raise WrongSetting("KIOSK_SCREEN_KEYBOARD", f"{text!r} is none of {', '.join(KEYBOARDS)}")
+    return text
+
+
+def _sound(text: str) -> bool:
+    if text not in SOUNDS:
+        raise WrongSetting("KIOSK_SOUND", f"{text!r} is none of {', '.join(SOUNDS)}")
+    return SOUNDS[text]

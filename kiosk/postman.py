@@ -18,6 +18,7 @@ from types import FrameType
 from typing import NoReturn
 
 from kiosk import clock
+from kiosk.actions import setting_up
 from kiosk.store.journal import Exchange, Journal
 from kiosk.store.roster import Roster
 from kiosk.store.sqlite import NotRecorded
@@ -65,6 +66,8 @@ def go_once(rounds: Round) -> Report:
     """One exchange, written down in the journal."""
     report = run_once(rounds.hub, rounds.journal, rounds.roster, clock.now)
     _note(rounds.journal, report)
+    setting_up.keep_lock(rounds.journal, rounds.roster)
+    setting_up.go_where_sent(rounds.journal, rounds.roster, report.assignment)
     _tell(report)
     return report
 
@@ -113,6 +116,8 @@ def _note(journal: Journal, report: Report) -> None:
             at=at,
             well_at=at if well else (before.well_at if before else None),
             problem=report.problem,
+            sent_at=at if report.sent else (before.sent_at if before else None),
+            sample=report.sample or (before.sample if before else None),
             withdrawn=revoked or (not well and before is not None and before.withdrawn),
         )
     )

@@ -10,10 +10,11 @@ import select
 import shutil
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,6 +29,11 @@ BIN = Path(sys.executable).parent
 ADMIN = f"ada@{sample.STAFF}"
 SEED = 1
 EVENTS_LAST = timedelta(hours=4)
+REGISTERED = 12
+"""So many are registered for each session of the fair."""
+RECEPTION = (("Take a name tag from the long table", "Prenez un badge sur la grande table"),)
+FAIR = (("Hall 1, ground floor", "Hall 1, rez-de-chaussée"), ("Hall 2, first floor", "Hall 2, premier étage"))
+"""What comes next, in English and French, for each session."""
 
 LOCK, DONE = "demo.lock", "demo.json"
 """The first thing made in the folder, and the last: with both there, all of it is there."""
@@ -57,6 +63,10 @@ class Settings:
     def password_file(self) -> Path:
         return self.folder / "password.txt"
 
+    @property
+    def pin_file(self) -> Path:
+        return self.folder / "pin.txt"
+
 
 class Example(msgspec.Struct, frozen=True):
     """Something to type at the desk, and what it shows."""
@@ -66,10 +76,12 @@ class Example(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, kw_only=True):
-    """What a later start must know. `events_until`: from then on today's events are no longer now."""
+    """What a later start must know. `reception`: the session the desk stands at; `events_until`: from then on today's
+    events are no longer now."""
 
     students: int
     examples: list[Example]
+    reception: str = ""
     events_until: datetime = datetime.min.replace(tzinfo=UTC)
 
 
@@ -169,7 +181,7 @@ def keep(settings: Settings, state: State) -> None:
 
 def make(settings: Settings, programs: Programs) -> State:
     """The institution, from nothing. What an unfinished start has left is thrown away."""
-    _write_password(settings.password_file)
+    _write_secret(settings.password_file, secrets.token_hex(8))
     institution_id = _init(settings, programs)
     formats = [word for each in sample.CARD_FORMATS for word in ("--format", *each)]
     programs.ask("hub", "card-formats", *formats, "--json")
@@ -186,7 +198,11 @@ def make(settings: Settings, programs: Programs) -> State:
 
     added = _add_personal(settings, programs, institution_id, people)
     programs.say(f"{added:,} addresses of their own added")
-    return State(students=len(people), examples=examples(people))
+
+    def scanned(username: str) -> str:
+        return str(programs.ask("hub", "passes", "issue", username, "--json")["passes"][0]["payload"])
+
+    return State(students=len(people), examples=examples(people, scanned))
 
 
 def clear(folder: Path) -> None:
@@ -198,9 +214,26 @@ def clear(folder: Path) -> None:
             each.unlink()
 
 
-def _write_password(file: Path) -> None:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as password:
-        password.write(secrets.token_hex(8) + "\n")
+def _write_secret(file: Path, text: str) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as secret:
+        secret.write(text + "\n")
+
+
+def lock_desks(settings: Settings, programs: Programs) -> None:
+    """Give the desks a PIN, unless an earlier start has."""
+    if settings.pin_file.exists():
+        return
+    _write_secret(settings.pin_file, _new_pin())
+    programs.ask("hub", "desk-pin", "--pin-file", str(settings.pin_file), "--json")
+    programs.say("the desks have a PIN")
+
+
+def _new_pin() -> str:
+    # Imported here: later starts do without, and are faster for it.
+    from hub.rules.desk_pin import weakness
+
+    pin = f"{secrets.randbelow(10**6):06}"
+    return _new_pin() if weakness(pin) else pin
 
 
 def _init(settings: Settings, programs: Programs) -> UUID:
@@ -233,13 +266,14 @@ def _add_personal(settings: Settings, programs: Programs, institution_id: UUID, 
     return added
 
 
-def examples(people: list[sample.Student]) -> list[Example]:
-    """What to type: somebody different for each."""
+def examples(people: list[sample.Student], scanned: Callable[[str], str]) -> list[Example]:
+    """What to type: somebody different for each. `scanned` issues a pass to a username and tells what it says."""
     active = (each for each in people if not each.disabled)
     first = next(active)
     second = next(each for each in active if len(each.school_emails) > 1)
     third = next(each for each in active if len(each.identifying) > 2 and each.personal)
     card = next(each for each in active if each.card_id.startswith("0"))
+    holder = next(active)
     gone = next(each for each in people if each.disabled)
     return [
         Example(first.school_emails[0], f"{_name(first)}, by the main school address"),
@@ -247,6 +281,7 @@ def examples(people: list[sample.Student]) -> list[Example]:
         Example(second.school_emails[0], "the same person by the main one: already checked in"),
         Example(third.identifying[-1], f"{_name(third)}, by a third one, added by the student"),
         Example(card.swipe, f"{_name(card)}, by card: this is what a reader types"),
+        Example(scanned(holder.username), f"{_name(holder)}, by a QR pass: this is what a scanner types"),
         Example(gone.school_emails[0], f"{_name(gone)}, archived: is sent to the staff"),
         Example(f"nobody@{sample.PERSONAL_DOMAINS[0]}", "nobody we know: noted, for the office to match"),
     ]
@@ -264,18 +299,31 @@ def plan_events(programs: Programs, state: State) -> bool:
     starts = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
     ends = starts + EVENTS_LAST
     times = ("--starts", starts.isoformat(), "--ends", ends.isoformat(), "--json")
-    for kind, name, sessions in (("event", "Welcome reception", "1"), ("career_fair", "Career fair", "2")):
+    for kind, name, steps in (("event", "Welcome reception", RECEPTION), ("career_fair", "Career fair", FAIR)):
         # Again with the same id would be the same event: each day, and each part of it, has its own.
         external_id = f"demo-{kind}-{starts:%Y-%m-%d-%H}"
-        what = ("--kind", kind, "--name", name, "--sessions", sessions, "--external-id", external_id)
-        programs.ask("hub", "events", "create", *what, *times)
+        what = ("--kind", kind, "--name", name, "--sessions", str(len(steps)), "--external-id", external_id)
+        event = programs.ask("hub", "events", "create", *what, *times)
+        for session, (english, french) in zip(event["sessions"], steps, strict=True):
+            said = ["--next-step", english, "--next-step-fr", french]
+            said += ["--check-out"] if kind == "event" else []
+            programs.ask("hub", "events", "set", session["id"], *said, "--json")
+            if kind == "event":
+                state.reception = session["id"]
+            if kind == "career_fair":
+                programs.ask("hub", "events", "register", session["id"], *_registered(state), "--json")
     state.events_until = ends - timedelta(hours=1)
     programs.say("today's events are there")
     return True
 
 
-def open_doors(settings: Settings, programs: Programs) -> None:
-    """Start everything, and make the kiosk a member of the hub if it is not one yet."""
+def _registered(state: State) -> list[str]:
+    active = (each.username for each in sample.students(state.students, SEED) if not each.disabled)
+    return list(islice(active, REGISTERED))
+
+
+def open_doors(settings: Settings, programs: Programs, state: State, new_day: bool) -> None:
+    """Start everything, make the kiosk a member of the hub if it is not one yet, and send it to the reception."""
     programs.start("hub", "hub", "serve", "--port", str(settings.hub_port))
     programs.start("kiosk", "kiosk", "serve", "--port", str(settings.kiosk_port))
     programs.wait_until_ready("hub", settings.hub_port)
@@ -284,6 +332,9 @@ def open_doors(settings: Settings, programs: Programs) -> None:
     if missing:
         code = programs.ask("hub", "kiosks", "invite", "--name", "Front desk", "--json")["code"]
         programs.ask("kiosk", "enrol", settings.hub_url, code, "--json")
+    if missing or new_day:
+        kiosk_id = programs.ask("kiosk", "status", "--json")["kiosk_id"]
+        programs.ask("hub", "kiosks", "assign", kiosk_id, state.reception, "--json", may_fail=True)
     # Once by itself: with its answer the kiosk knows everybody. A kiosk that was cut off shows its page all the same.
     posted = programs.ask("kiosk", "post", "--once", "--json", may_fail=True)
     programs.start("postman", "kiosk", "post")
@@ -295,6 +346,7 @@ def open_doors(settings: Settings, programs: Programs) -> None:
 def block(settings: Settings, state: State) -> str:
     """What people want to know, once everything runs."""
     password = settings.password_file.read_text("utf-8").strip()
+    pin = settings.pin_file.read_text("utf-8").strip()
     inside = settings.folder.is_relative_to(Path.cwd())
     folder = settings.folder.relative_to(Path.cwd()) if inside else settings.folder
     lines = [
@@ -302,10 +354,11 @@ def block(settings: Settings, state: State) -> str:
         f"{sample.INSTITUTION}: {state.students:,} students, a reception and a career fair going on now",
         "",
         f"  the desk     {settings.kiosk_url}",
+        f"               staff unlock it with {pin}   (kept in {folder}/{settings.pin_file.name})",
         f"  the office   {settings.hub_url}",
         f"               sign in as {ADMIN} with {password}   (kept in {folder}/{settings.password_file.name})",
         "",
-        "Choose a session at the desk, then type or paste",
+        "The desk stands at the reception. Type or paste there",
         *(f"  {each.text:<48} {each.shows}" for each in state.examples),
         "",
         "Then",
@@ -359,9 +412,10 @@ def run(settings: Settings) -> None:
                 # Again: changes nothing, but for a database that an older version has made.
                 _init(settings, programs)
                 programs.say(f"{state.students:,} students are there from an earlier start")
-            plan_events(programs, state)
+            lock_desks(settings, programs)
+            new_day = plan_events(programs, state)
             keep(settings, state)
-            open_doors(settings, programs)
+            open_doors(settings, programs, state, new_day)
             print(block(settings, state), flush=True)
             watch(settings, programs)
 

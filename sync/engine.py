@@ -6,6 +6,7 @@ sent again. Nothing in here, and no answer, ever deletes a fact.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sync import PROTO
 from sync.errors import CheckinError, DeviceRevoked, ForeignStream, Fork, Gap, HubMismatch, TooLarge, TryLater
 from sync.messages import (
     MAX_FACTS,
+    Assignment,
     FeedPage,
     Moment,
     Push,
@@ -26,8 +28,20 @@ from sync.messages import (
 MAX_PAGES = 1_000
 """Feed pages in one exchange; the next one goes on from there, after handing over what came in."""
 
+LONGEST_ROUND_MS = 10_000
+"""A clock that is compared over a slower answer than this says too little."""
+
 Clock = Callable[[], Moment]
-"""Reads the device's clocks; called once for each push."""
+"""Reads the device's clocks; called before and after each push."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSample:
+    """The hub's time at a moment of this device, and how long the answer that told it took."""
+
+    hub_time: datetime
+    moment: Moment
+    round_trip_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +104,10 @@ class Roster(Protocol):
 
 @dataclass(slots=True)
 class Report:
-    """How an exchange went. `problem` is None or a stable code; what was done before it stays done."""
+    """How an exchange went. `problem` is None or a stable code; what was done before it stays done.
+
+    `sample` compares the clocks, `assignment` is the session the office wants here; each None when nothing was said.
+    """
 
     sent: int = 0
     acked: int = 0
@@ -99,6 +116,8 @@ class Report:
     problem: str | None = None
     detail: str = ""
     retry_after: float | None = None
+    sample: ClockSample | None = None
+    assignment: Assignment | None = None
 
 
 def run_once(hub: Hub, journal: Journal, roster: Roster, clock: Clock) -> Report:
@@ -131,12 +150,13 @@ def _hand_over(hub: Hub, journal: Journal, clock: Clock, report: Report) -> None
         facts = journal.facts_after(marks.acked_seq, limit)
         if marks.waiting and not facts:
             raise HubMismatch(f"no fact after {marks.acked_seq}")
+        began = clock()
         push = Push(
             proto=PROTO,
             from_seq=marks.acked_seq + 1,
             prev_hash=before,
             head_seq=marks.head_seq,
-            clock=clock(),
+            clock=began,
             facts=tuple(msgspec.Raw(fact) for fact in facts),
         )
         try:
@@ -158,12 +178,22 @@ def _hand_over(hub: Hub, journal: Journal, clock: Clock, report: Report) -> None
             )
             continue
         report.sent += len(facts)
+        report.sample = _sample(began, clock(), answer.hub_time) or report.sample
+        report.assignment = answer.assignment
         _believe(journal, answer.stream, answer.receipts)
         report.acked += len(answer.receipts)
         if answer.stream.acked_seq < marks.acked_seq + len(facts):
             raise HubMismatch("the hub took less than it was given")
         if answer.stream.acked_seq >= journal.marks().head_seq:
             return
+
+
+def _sample(began: Moment, ended: Moment, hub_time: datetime) -> ClockSample | None:
+    took = ended.since_boot_ms - began.since_boot_ms
+    if began.boot != ended.boot or not 0 <= took <= LONGEST_ROUND_MS:
+        return None
+    # Half of the way there, half of it back: the best guess of when the hub looked at its clock.
+    return ClockSample(hub_time + timedelta(milliseconds=took / 2), ended, took)
 
 
 def _believe(journal: Journal, mark: StreamMark, receipts: Sequence[Receipt]) -> None:

@@ -91,11 +91,15 @@ def enrol(url: str, code: str, app: str) -> Enrolled:
 
 
 class HubClient:
-    """The hub this kiosk enrolled with. Use as a context manager: it keeps one connection open."""
+    """The hub this kiosk enrolled with. Use as a context manager: it keeps one connection open.
 
-    def __init__(self, url: str, hub_id: UUID, token: str, app: str) -> None:
+    `timeout`: seconds to connect, and between two bytes of an answer.
+    """
+
+    def __init__(self, url: str, hub_id: UUID, token: str, app: str, timeout: tuple[float, float] = TIMEOUT_S) -> None:
         self._url = base_url(url)
         self._hub_id = hub_id
+        self._timeout = timeout
         self._http = requests.Session()
         self._http.headers.update({"User-Agent": app, "Accept": "application/json"})
 
@@ -125,6 +129,7 @@ class HubClient:
             f"{self._url}/api/v1/streams/{stream_id}/facts",
             data=gzip.compress(encode(push), compresslevel=1, mtime=0),
             headers={"Content-Type": "application/json", "Content-Encoding": "gzip"},
+            timeout=self._timeout,
         )
         if answer.status != 200:
             raise _refusal(answer, self._hub_id)
@@ -139,6 +144,7 @@ class HubClient:
             "GET",
             f"{self._url}/api/v1/feed",
             params={"epoch": str(epoch) if epoch else "", "after": str(after)},
+            timeout=self._timeout,
         )
         if answer.status == 304 and answer.hub == str(self._hub_id):
             return None
@@ -168,6 +174,7 @@ def _send(
     data: bytes | None = None,
     headers: dict[str, str] | None = None,
     params: dict[str, str] | None = None,
+    timeout: tuple[float, float] = TIMEOUT_S,
 ) -> _Answer:
     try:
         with http.request(
@@ -176,7 +183,7 @@ def _send(
             data=data,
             headers=headers,
             params=params,
-            timeout=TIMEOUT_S,
+            timeout=timeout,
             allow_redirects=False,
             stream=True,
         ) as response:

@@ -1,4 +1,4 @@
-"""What was typed, scanned or swiped, and which `Email` or `Card` it is. The only place that knows. Pure.
+"""What was typed, scanned or swiped, and which `Email`, `Card` or `Pass` it is. The only place that knows. Pure.
 
 Two addresses are the same when their `key` is the same. The key folds only what cannot make two people one:
 surrounding blanks, Unicode composition (NFC), the case of the local part and the spelling of the domain
@@ -24,8 +24,11 @@ MAX_INPUT = 1024
 """No card reader we know sends more characters than this in one swipe."""
 MAX_PATTERN = 500
 MAX_FORMATS = 20
+PASS_PREFIX = "CHK1:"  # noqa: S105 - a mark, no secret
+"""What a QR pass begins with; capital letters and digits only, which makes the smallest code."""
 
 BLANKS = " \t\r\n\u00a0\u2007\u202f\u3000"
+_PASS = re.compile(r"CHK1:([0-9A-F]{32})", re.ASCII)
 _PLAIN = re.compile(
     r"(?=[^@]{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+",
@@ -53,7 +56,19 @@ class Card:
     id: str
 
 
-Identifier = Email | Card
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A pass that the hub issued, shown as a QR code: 32 hexadecimal digits, upper case."""
+
+    id: str
+
+    @property
+    def payload(self) -> str:
+        """What its code says."""
+        return PASS_PREFIX + self.id
+
+
+Identifier = Email | Card | Pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +115,8 @@ def compile_formats(card_formats: Iterable[CardFormat]) -> tuple[CompiledFormat,
 
 
 def read(text: str, formats: Iterable[CompiledFormat]) -> Identifier:
-    """Which identifier `text` is: a card if any format matches all of it, else an address (RULE-24).
+    """Which identifier `text` is: a pass if it is one of ours, a card if any format matches all of it, else an address
+    (RULE-24).
 
     The first format that matches decides. Raises `Unreadable` with reason `empty`, `too_long`, `control_characters`
     or `not_an_address`.
@@ -109,6 +125,9 @@ def read(text: str, formats: Iterable[CompiledFormat]) -> Identifier:
         raise Unreadable("too_long")
     if not _is_text(text):
         raise Unreadable("control_characters")
+    a_pass = _PASS.fullmatch(text.strip(BLANKS).upper())
+    if a_pass is not None:
+        return Pass(a_pass.group(1))
     swipe = text.strip("\r\n")
     for each in formats:
         card_id = each.card_id(swipe)

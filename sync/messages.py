@@ -58,7 +58,7 @@ class CheckIn(
     """One person, seen once, at one desk. Made by the kiosk, never changed after.
 
     Who: `ref` when the roster knew the person, else `tag` with `sealed_identifier` (sealed to the hub's public key).
-    `roster_position` is the feed position the kiosk stood at when it decided.
+    `roster_position` is the feed position the kiosk stood at when it decided. `method` `staff`: by hand (RULE-52).
     """
 
     id: UUID
@@ -87,7 +87,43 @@ class Undo(
     undoes: Annotated[tuple[UUID, ...], msgspec.Meta(min_length=1, max_length=30)]
 
 
-Fact = CheckIn | Undo
+class CheckOut(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="kind",
+    tag="check_out",
+    omit_defaults=True,
+):
+    """One person leaves a session, named as in a check-in; or `everyone` who is in it at that moment."""
+
+    id: UUID
+    session_id: UUID
+    method: Method
+    at: Moment
+    roster_position: Count
+    ref: UUID | None = None
+    tag: bytes | None = None
+    sealed_identifier: Annotated[bytes, msgspec.Meta(max_length=1_200)] | None = None
+    everyone: bool = False
+
+
+class Rehearsal(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="kind",
+    tag="rehearsal",
+    omit_defaults=True,
+):
+    """A check-in of nobody, to try the whole road before the doors open. Counts for nothing, anywhere."""
+
+    id: UUID
+    session_id: UUID
+    at: Moment
+
+
+Fact = CheckIn | Undo | CheckOut | Rehearsal
 
 # --- push ----------------------------------------------------------------------------------------------------------
 
@@ -125,6 +161,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
 
 
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """The session the office wants this kiosk to stand at. `number` grows with each assignment of a kiosk, so that
+    a desk which was switched by hand since then is left alone."""
+
+    session_id: UUID
+    number: Count
+
+
 class PushAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Processed: the marks in here, and nothing else, tell the kiosk what the hub holds."""
 
@@ -133,6 +177,7 @@ class PushAnswer(msgspec.Struct, frozen=True, kw_only=True):
     hub_time: Instant
     stream: StreamMark
     receipts: tuple[Receipt, ...]
+    assignment: Assignment | None = None
 
 
 # --- feed ----------------------------------------------------------------------------------------------------------
@@ -145,17 +190,27 @@ class Key(msgspec.Struct, frozen=True, array_like=True):
     greeting: bytes
 
 
-class Person(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="person"):
-    """A student with every confirmed address and card; `state` `disabled` means: send to staff (RULE-35)."""
+class Person(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="person", omit_defaults=True):
+    """A student with every confirmed address, card and pass; `state` `disabled` means: send to staff (RULE-35).
+
+    `directory` is a line of `sync.directory`, sealed under the directory key: there when the desk has a PIN.
+    `registered` names the sessions they are registered for.
+    """
 
     position: Count
     ref: UUID
     state: Literal["active", "disabled"]
     keys: tuple[Key, ...]
+    directory: bytes | None = None
+    registered: tuple[UUID, ...] = ()
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="session"):
-    """A session of an event; every check-in belongs to one."""
+class Session(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="session", omit_defaults=True):
+    """A session of an event; every check-in belongs to one.
+
+    `next_step`: by language, what a person who has checked in does next. `listed`: only for who is registered.
+    `check_out`: people check out when they leave. Desks check in from `opens` until `closes`; None: at any time.
+    """
 
     position: Count
     id: UUID
@@ -165,6 +220,11 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     name: str
     starts: Instant
     ends: Instant
+    next_step: dict[str, str] = {}
+    listed: bool = False
+    check_out: bool = False
+    opens: Instant | None = None
+    closes: Instant | None = None
 
 
 class CardFormat(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,12 +234,22 @@ class CardFormat(msgspec.Struct, frozen=True, kw_only=True):
     extract: str | None = None
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="settings"):
-    """What holds for the whole institution."""
+class DeskLock(msgspec.Struct, frozen=True, kw_only=True):
+    """The directory key, wrapped under the desk PIN by scrypt with 2**`cost` rounds: only the right PIN opens it."""
+
+    salt: bytes
+    cost: Annotated[int, msgspec.Meta(ge=10, le=20)]
+    wrapped_key: bytes
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="settings", omit_defaults=True):
+    """What holds for the whole institution. `domains`: the mail domains of its students, to help with typing."""
 
     position: Count
     institution: str
     card_formats: tuple[CardFormat, ...] = ()
+    domains: tuple[str, ...] = ()
+    desk_lock: DeskLock | None = None
 
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="gone"):

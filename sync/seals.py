@@ -5,16 +5,18 @@ the greeting in it). Without the identifier neither can be made, so a stolen ros
 roster key can still test guesses (docs/privacy.md says how fast).
 """
 
-from hashlib import blake2b
+from hashlib import blake2b, scrypt
 from typing import NamedTuple
 from uuid import UUID
 
 from nacl import bindings
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.secret import SecretBox
 from nacl.utils import random as random_bytes
 
-from sync.identifiers import Card, Identifier
+from sync.identifiers import Email, Identifier, Pass
+from sync.messages import DeskLock
 
 TAG_SIZE = 8
 KEY_SIZE = 32
@@ -25,11 +27,24 @@ LONGEST_GREETING = 63
 """UTF-8 bytes; a longer name is cut at a letter."""
 
 
+PIN_COST = 16
+"""scrypt with 2**16 rounds of 1 KiB: 64 MiB and about a fifth of a second, once for each unlocking."""
+
+
 class Lookup(NamedTuple):
     """What one identifier opens under one roster key."""
 
     tag: bytes
     box_key: bytes
+
+
+class Opened(NamedTuple):
+    """What was sealed to the hub. `kind` is `email`, `card`, `pass`, or `nothing` for somebody staff entered by name
+    alone; `name` is what staff typed beside it."""
+
+    kind: str
+    text: str
+    name: str = ""
 
 
 def new_key() -> bytes:
@@ -61,36 +76,91 @@ def open_greeting(box_key: bytes, sealed: bytes, epoch: UUID, position: int) -> 
         return None
 
 
+def seal_directory_line(directory_key: bytes, line: bytes, epoch: UUID, position: int) -> bytes:
+    """A person's line of the directory, sealed like a greeting but under one key for all.
+
+    A position belongs to one person and one text in an epoch, so that no nonce ever meets two texts.
+    """
+    padded = bindings.sodium_pad(line, PAD)
+    return bindings.crypto_aead_chacha20poly1305_ietf_encrypt(padded, None, _nonce(epoch, position), directory_key)
+
+
+def open_directory_line(directory_key: bytes, sealed: bytes, epoch: UUID, position: int) -> bytes | None:
+    """The line, or None when this key does not open it."""
+    try:
+        padded = bindings.crypto_aead_chacha20poly1305_ietf_decrypt(
+            sealed, None, _nonce(epoch, position), directory_key
+        )
+        return bytes(bindings.sodium_unpad(padded, PAD))
+    except (CryptoError, ValueError):
+        return None
+
+
+def pin_key(pin: str, salt: bytes, cost: int = PIN_COST) -> bytes:
+    """The key a desk PIN gives, by scrypt: slow on purpose (64 MiB at cost 16)."""
+    return scrypt(
+        pin.encode("utf-8", "surrogatepass"), salt=salt, n=2**cost, r=8, p=1, maxmem=2 ** (cost + 11), dklen=KEY_SIZE
+    )
+
+
+def new_salt() -> bytes:
+    """A fresh salt for `pin_key`."""
+    return random_bytes(16)
+
+
+def wrap_key(wrapping_key: bytes, directory_key: bytes) -> bytes:
+    """The directory key, to be opened with the key of a PIN."""
+    return bytes(SecretBox(wrapping_key).encrypt(directory_key))
+
+
+def unlock(lock: DeskLock, pin: str) -> bytes | None:
+    """The directory key, or None when this is not the PIN."""
+    try:
+        return bytes(SecretBox(pin_key(pin, lock.salt, lock.cost)).decrypt(lock.wrapped_key))
+    except (CryptoError, ValueError):
+        return None
+
+
 def new_hub_key() -> tuple[bytes, bytes]:
     """A fresh X25519 pair for a hub: (private, public), 32 bytes each."""
     private = PrivateKey.generate()
     return bytes(private), bytes(private.public_key)
 
 
-def seal_to_hub(hub_key: bytes, identifier: Identifier) -> bytes:
-    """An identifier the roster does not know, readable by the hub alone. As typed, so that staff see what was typed."""
-    return bytes(SealedBox(PublicKey(hub_key)).encrypt(_spoken(identifier)))
+def seal_to_hub(hub_key: bytes, identifier: Identifier | None, name: str = "") -> bytes:
+    """Somebody the roster does not know, readable by the hub alone: the identifier as typed, so that staff see what was
+    typed, and the name staff gave beside it or instead of it."""
+    kind, text = ("nothing", "") if identifier is None else (_kind(identifier), _spoken(identifier))
+    said = f"{kind}\0{name.replace(chr(0), '')}\0{text}".encode("utf-8", "surrogatepass")
+    return bytes(SealedBox(PublicKey(hub_key)).encrypt(said))
 
 
-def open_at_hub(hub_private: bytes, sealed: bytes) -> tuple[str, str] | None:
-    """What was sealed to the hub, as (`email` or `card`, text), or None when it was not sealed to this key."""
+def open_at_hub(hub_private: bytes, sealed: bytes) -> Opened | None:
+    """What was sealed to the hub, or None when it was not sealed to this key."""
     try:
-        kind, _, text = bytes(SealedBox(PrivateKey(hub_private)).decrypt(sealed)).decode().partition("\0")
+        said = bytes(SealedBox(PrivateKey(hub_private)).decrypt(sealed)).decode()
     except (CryptoError, UnicodeDecodeError):
         return None
-    return (kind, text) if kind in ("email", "card") else None
+    kind, *rest = said.split("\0", 2)
+    if kind not in ("email", "card", "pass", "nothing") or not rest:
+        return None
+    # A fact may have waited since the first version, which knew no names.
+    return Opened(kind, rest[-1], rest[0] if len(rest) == 2 else "")
 
 
 def _canonical(identifier: Identifier) -> bytes:
-    if isinstance(identifier, Card):
-        return b"card\0" + identifier.id.encode("utf-8", "surrogatepass")
-    return b"email\0" + identifier.key.encode()
+    text = identifier.key if isinstance(identifier, Email) else identifier.id
+    return f"{_kind(identifier)}\0{text}".encode("utf-8", "surrogatepass")
 
 
-def _spoken(identifier: Identifier) -> bytes:
-    if isinstance(identifier, Card):
-        return b"card\0" + identifier.id.encode("utf-8", "surrogatepass")
-    return b"email\0" + identifier.typed.encode()
+def _kind(identifier: Identifier) -> str:
+    if isinstance(identifier, Email):
+        return "email"
+    return "pass" if isinstance(identifier, Pass) else "card"
+
+
+def _spoken(identifier: Identifier) -> str:
+    return identifier.typed if isinstance(identifier, Email) else identifier.id
 
 
 def _shortened(greeting: str) -> bytes:

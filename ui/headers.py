@@ -1,6 +1,6 @@
 """The headers every answer carries. Each one is chosen here; no preset of the library is used."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from flask import Flask, Response
 from secure import (
@@ -54,6 +54,11 @@ def content_security_policy(extra: Sources | None = None) -> str:
     return _policy(extra).header_value
 
 
+def permissions_policy(allowed: Collection[str] = ()) -> str:
+    """The policy as a header value: everything is switched off but what is `allowed`, and that for this very site."""
+    return _permissions(allowed).header_value
+
+
 def secure_headers(app: Flask, *, extra_csp: Sources | None = None) -> None:
     """Sets the security headers on every answer, errors included, and lets nothing be stored.
 
@@ -61,13 +66,10 @@ def secure_headers(app: Flask, *, extra_csp: Sources | None = None) -> None:
     There is no Strict-Transport-Security here: a kiosk speaks plain HTTP to itself, and at the
     office the proxy that holds the certificate says it.
     """
-    permissions = PermissionsPolicy()
-    for feature in _SWITCHED_OFF:
-        permissions.add_directive(feature)
     headers = Secure(
         csp=_policy(extra_csp),
         coop=CrossOriginOpenerPolicy().same_origin(),
-        permissions=permissions,
+        permissions=_permissions(),
         # Not no-referrer: over HTTPS Flask-WTF refuses a form that comes without a referrer of
         # this very site. Other sites learn nothing by this policy either.
         referrer=ReferrerPolicy().same_origin(),
@@ -82,6 +84,13 @@ def secure_headers(app: Flask, *, extra_csp: Sources | None = None) -> None:
         # Flask gives static files a Cache-Control of their own; anything else may hold a name.
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+def _permissions(allowed: Collection[str] = ()) -> PermissionsPolicy:
+    permissions = PermissionsPolicy()
+    for feature in _SWITCHED_OFF:
+        permissions.add_directive(feature, *(("self",) if feature in allowed else ()))
+    return permissions
 
 
 def _policy(extra: Sources | None) -> ContentSecurityPolicy:

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from hub.database import reading
-from hub.errors import UnknownSession
 from hub.store import attendance, events, institutions, kiosks
 from hub.store.attendance import Count
 from hub.store.events import Session
@@ -36,8 +35,7 @@ class Today:
 def count(engine: Engine, institution_id: UUID, session_id: UUID) -> Counted:
     """The numbers of one session. Raises `UnknownSession`."""
     with reading(engine) as conn:
-        if not events.some(conn, institution_id, [session_id]):
-            raise UnknownSession(f"There is no session {session_id}. `hub events list` shows them.")
+        events.there(conn, institution_id, session_id)
         numbers = attendance.counts(conn, institution_id, [session_id])[session_id]
         return Counted(numbers, _in_use(kiosks.everyone(conn, institution_id)))
 

@@ -1,6 +1,6 @@
 """Create events and give them the formats their cards come in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +15,9 @@ from sync.identifiers import compile_formats
 from sync.messages import CardFormat
 
 MAX_SESSIONS = 200
+LONGEST_NEXT_STEP = 200
+"""Characters; a desk shows it in large letters, for a few seconds."""
+MOST_MINUTES = 366 * 24 * 60
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 """Dates that every time zone and database can hold, and that somebody may have meant."""
 
@@ -30,6 +33,18 @@ class NewEvent:
     sessions: int = 1
     external_id: str | None = None
     capacity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanges:
+    """What an organiser says about a session; what is not said stays as it is.
+
+    `next_step`: by language, the empty text for none. `settings`: of `listed`, `check_out`, `opens_before` and
+    `closes_after` (minutes, or None: at any time) those that are said.
+    """
+
+    next_step: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, bool | int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,24 @@ def create(engine: Engine, institution_id: UUID, new: NewEvent, now: datetime) -
         return Created(event_id, its_sessions)
 
 
+def change(engine: Engine, institution_id: UUID, session_id: UUID, changes: SessionChanges) -> Session:
+    """Change what desks are told about a session. Raises `UnknownSession`, or `HubRefused` saying what is wrong."""
+    for text in changes.next_step.values():
+        _check_next_step(text)
+    for minutes in (changes.settings.get("opens_before"), changes.settings.get("closes_after")):
+        if minutes is not None and not 0 <= minutes <= MOST_MINUTES:
+            raise HubRefused(f"Opening and closing are 0 to {MOST_MINUTES} minutes away, not {minutes}.")
+    with writing(engine) as conn:
+        before = events.there(conn, institution_id, session_id)
+        steps = before.next_step | {language: text.strip() for language, text in changes.next_step.items()}
+        next_step = {language: text for language, text in sorted(steps.items()) if text}
+        events.change(conn, institution_id, session_id, {"next_step": next_step, **changes.settings})
+        after = events.there(conn, institution_id, session_id)
+        if after != before:
+            feed.touch(conn, institution_id, "session", [session_id])
+        return after
+
+
 def card_formats(engine: Engine, institution_id: UUID) -> tuple[CardFormat, ...]:
     """How this institution's cards read."""
     with reading(engine) as conn:
@@ -104,6 +137,13 @@ def _check(new: NewEvent) -> None:
         raise HubRefused(f"An event has 1 to {MAX_SESSIONS} sessions, not {new.sessions}.")
     if new.capacity is not None and new.capacity < 0:
         raise HubRefused("A capacity is a number of people, 0 or more.")
+
+
+def _check_next_step(text: str) -> None:
+    if len(text.strip()) > LONGEST_NEXT_STEP:
+        raise HubRefused(f"A next step has {LONGEST_NEXT_STEP} characters at most: it has to be read in passing.")
+    if not text.strip().isprintable():
+        raise HubRefused("A next step is one line of text.")
 
 
 def _session_rows(institution_id: UUID, event_id: UUID, new: NewEvent) -> list[dict[str, object]]:

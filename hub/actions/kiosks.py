@@ -1,17 +1,17 @@
 """Invite, enrol, recognise and cut off kiosks."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from uuid_utils.compat import uuid4, uuid7
 
 from hub.database import reading, writing
-from hub.errors import UnknownKiosk
-from hub.store import institutions, kiosks
+from hub.errors import HubRefused, UnknownKiosk
+from hub.store import events, institutions, kiosks
 from hub.store.kiosks import Kiosk
 from sync.errors import CodeRefused, DeviceRevoked, DeviceUnknown
 from sync.messages import Enrolled, Enrolment
@@ -94,18 +94,41 @@ def everyone(engine: Engine, institution_id: UUID) -> list[Kiosk]:
 
 
 def revoke(engine: Engine, institution_id: UUID, kiosk_id: UUID, now: datetime) -> Kiosk:
-    """Cut a kiosk off at once, and give all others a roster under a new key. Raises `UnknownKiosk`.
+    """Cut a kiosk off at once, and give all others a roster under new keys. Raises `UnknownKiosk`.
 
     Revoking again changes nothing.
     """
     with writing(engine) as conn:
-        kiosk = kiosks.get(conn, institution_id, kiosk_id)
-        if kiosk is None:
-            raise UnknownKiosk(f"There is no kiosk {kiosk_id}. `hub kiosks list` shows them all.")
+        desk = institutions.lock(conn, institution_id).desk
+        kiosk = _there(conn, institution_id, kiosk_id)
         if kiosk.revoked_at is None:
             kiosks.revoke(conn, institution_id, kiosk_id, now)
-            institutions.rotate(conn, institution_id, uuid4(), new_key())
-        return kiosks.get(conn, institution_id, kiosk_id) or kiosk
+            # The PIN stays what it was; the directory it opens is another one.
+            desk = desk and replace(desk, directory_key=new_key())
+            institutions.rotate(conn, institution_id, uuid4(), new_key(), desk)
+        return _there(conn, institution_id, kiosk_id)
+
+
+def assign(engine: Engine, institution_id: UUID, kiosk_id: UUID, session_id: UUID) -> Kiosk:
+    """Say at which session a kiosk shall stand; it hears so with its next exchange.
+
+    Each time is a new assignment, so that the same session again calls back a desk that was switched by hand. Raises
+    `UnknownKiosk`, `UnknownSession`, or `HubRefused` for a kiosk that is cut off.
+    """
+    with writing(engine) as conn:
+        kiosk = _there(conn, institution_id, kiosk_id)
+        if kiosk.revoked_at is not None:
+            raise HubRefused(f"{kiosk.name} is cut off: it will not hear of this. Enrol it again first.")
+        events.there(conn, institution_id, session_id)
+        kiosks.assign(conn, institution_id, kiosk_id, session_id)
+        return _there(conn, institution_id, kiosk_id)
+
+
+def _there(conn: Connection, institution_id: UUID, kiosk_id: UUID) -> Kiosk:
+    kiosk = kiosks.get(conn, institution_id, kiosk_id)
+    if kiosk is None:
+        raise UnknownKiosk(f"There is no kiosk {kiosk_id}. `hub kiosks list` shows them all.")
+    return kiosk
 
 
 def _hash(secret: str) -> bytes:

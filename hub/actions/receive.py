@@ -23,7 +23,9 @@ from sync.identifiers import read_email
 from sync.messages import (
     FACT,
     MAX_FACT_BYTES,
+    Assignment,
     CheckIn,
+    CheckOut,
     Fact,
     Push,
     PushAnswer,
@@ -81,7 +83,14 @@ def receive(engine: Engine, hub_id: UUID, kiosk: Kiosk, stream_id: UUID, push: P
         hub_time=now,
         stream=StreamMark(acked_seq=stream.acked_seq, acked_hash=stream.acked_hash),
         receipts=tuple(receipts),
+        assignment=_assignment(kiosk),
     )
+
+
+def _assignment(kiosk: Kiosk) -> Assignment | None:
+    if kiosk.session_id is None:
+        return None
+    return Assignment(session_id=kiosk.session_id, number=kiosk.assignment)
 
 
 def _believable(head_seq: int, stream: Stream) -> int:
@@ -116,19 +125,19 @@ def _read(seq: int, body: bytes, digest: bytes, private_key: bytes) -> Delivered
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         fact = None
     claimed_key = None
-    if isinstance(fact, CheckIn) and fact.ref is None and fact.sealed_identifier is not None:
+    if isinstance(fact, CheckIn | CheckOut) and fact.ref is None and fact.sealed_identifier is not None:
         claimed_key = _claimed_key(private_key, fact.sealed_identifier)
     return Delivered(seq, body, digest, fact, claimed_key)
 
 
 def _claimed_key(private_key: bytes, sealed: bytes) -> str | None:
-    match open_at_hub(private_key, sealed):
-        case ("email", text):
-            try:
-                return read_email(text).key
-            except Unreadable:
-                return None
-    return None
+    said = open_at_hub(private_key, sealed)
+    if said is None or said.kind != "email":
+        return None
+    try:
+        return read_email(said.text).key
+    except Unreadable:
+        return None
 
 
 def _receipts_of_repeats(conn: Connection, push: Push, held: Mapping[int, Held]) -> list[Receipt]:
@@ -210,10 +219,10 @@ def _meaning(fact: Fact, claimed_key: str | None, judgement: Judgement, push: Pu
     occurred_at, quality = worked_out(fact.at, push.clock, now)
     return {
         "id": fact.id,
-        "kind": "undo" if isinstance(fact, Undo) else "check_in",
+        "kind": fact.__struct_config__.tag,
         "session_id": fact.session_id,
         "student_id": judgement.student_id,
-        "method": None if isinstance(fact, Undo) else fact.method,
+        "method": fact.method if isinstance(fact, CheckIn | CheckOut) else None,
         "claimed_key": claimed_key,
         "occurred_at": occurred_at,
         "clock_quality": quality,
@@ -226,7 +235,7 @@ def _undone_row(institution_id: UUID, undo: Undo, check_in_id: UUID) -> Row:
 
 
 def _what_is_known(conn: Connection, institution_id: UUID, arrived: Sequence[Delivered]) -> Known:
-    check_ins = [each.fact for each in arrived if isinstance(each.fact, CheckIn)]
+    about_people = [each.fact for each in arrived if isinstance(each.fact, CheckIn | CheckOut)]
     keys = {each.claimed_key for each in arrived if each.claimed_key is not None}
     claims = roster.claims(conn, institution_id, list(keys)) if keys else {}
     claimed = {
@@ -234,9 +243,9 @@ def _what_is_known(conn: Connection, institution_id: UUID, arrived: Sequence[Del
         for each in arrived
         if each.fact is not None and each.claimed_key in claims
     }
-    students = {fact.ref for fact in check_ins if fact.ref is not None}
+    students = {fact.ref for fact in about_people if fact.ref is not None}
     students |= {each.student_id for each in claimed.values() if each.student_id is not None}
-    session_ids = {fact.session_id for fact in check_ins}
+    session_ids = {fact.session_id for fact in about_people}
     return Known(
         sessions={session.id for session in events.some(conn, institution_id, list(session_ids))},
         disabled=roster.standing(conn, institution_id, list(students)) if students else {},

@@ -1,18 +1,21 @@
 """Give a kiosk what changed since it last asked, sealed."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, Engine
 
 from hub.database import reading
-from hub.store import events, feed, institutions, roster
+from hub.rules import directory
+from hub.store import domains, events, feed, institutions, roster
 from hub.store.feed import Line
-from hub.store.institutions import Institution
+from hub.store.institutions import DeskSecret, Institution
 from hub.store.kiosks import Kiosk
-from sync.messages import PAGE, Entry, EventKind, FeedPage, Gone, Key, Person, Session, Settings, Start
-from sync.seals import lookup, seal_greeting
+from sync.directory import write
+from sync.messages import PAGE, DeskLock, Entry, EventKind, FeedPage, Gone, Key, Person, Session, Settings, Start
+from sync.seals import lookup, seal_directory_line, seal_greeting, wrap_key
 
 
 def page_after(engine: Engine, hub_id: UUID, kiosk: Kiosk, epoch: UUID | None, after: int) -> FeedPage | None:
@@ -51,13 +54,7 @@ def _entries(conn: Connection, institution: Institution, lines: Sequence[Line]) 
     entries: list[Entry] = []
     for line in lines:
         if line.kind == "settings":
-            entries.append(
-                Settings(
-                    position=line.position,
-                    institution=institution.name,
-                    card_formats=institution.card_formats,
-                )
-            )
+            entries.append(_settings(institution, domains.of(conn, institution.id), line.position))
         elif line.kind == "person" and line.key in people:
             entries.append(_person(institution, people[line.key], line.position))
         elif line.kind == "session" and line.key in sessions:
@@ -65,6 +62,20 @@ def _entries(conn: Connection, institution: Institution, lines: Sequence[Line]) 
         else:
             entries.append(Gone(position=line.position, what=line.kind, key=line.key))
     return entries
+
+
+def _settings(institution: Institution, mail_domains: tuple[str, ...], position: int) -> Settings:
+    return Settings(
+        position=position,
+        institution=institution.name,
+        card_formats=institution.card_formats,
+        domains=mail_domains,
+        desk_lock=None if institution.desk is None else _lock(institution.desk),
+    )
+
+
+def _lock(desk: DeskSecret) -> DeskLock:
+    return DeskLock(salt=desk.salt, cost=desk.cost, wrapped_key=wrap_key(desk.key, desk.directory_key))
 
 
 def _person(institution: Institution, person: roster.Person, position: int) -> Person:
@@ -77,7 +88,23 @@ def _person(institution: Institution, person: roster.Person, position: int) -> P
         ref=person.id,
         state="disabled" if person.disabled else "active",
         keys=tuple(keys),
+        directory=_sealed_line(institution, person, position),
+        registered=person.registered,
     )
+
+
+def _sealed_line(institution: Institution, person: roster.Person, position: int) -> bytes | None:
+    if institution.desk is None:
+        return None
+    line = directory.line(
+        person.first_name,
+        person.last_name,
+        person.middle_name,
+        person.preferred_name,
+        person.school_year_name,
+        person.main_address,
+    )
+    return seal_directory_line(institution.desk.directory_key, write(line), institution.epoch, position)
 
 
 def _session(session: events.Session, position: int) -> Session:
@@ -90,4 +117,13 @@ def _session(session: events.Session, position: int) -> Session:
         name=session.name,
         starts=session.starts,
         ends=session.ends,
+        next_step=session.next_step,
+        listed=session.listed,
+        check_out=session.check_out,
+        opens=_shifted(session.starts, session.opens_before, -1),
+        closes=_shifted(session.ends, session.closes_after, 1),
     )
+
+
+def _shifted(moment: datetime, minutes: int | None, direction: int) -> datetime | None:
+    return None if minutes is None else moment + direction * timedelta(minutes=minutes)

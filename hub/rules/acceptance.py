@@ -1,6 +1,7 @@
 """What a fact means to the hub. Pure: everything it needs to know is given.
 
-Every fact is kept; the verdict says what it counts for. Nothing here looks at a clock (RULE-66, wire.md).
+Every fact is kept; the verdict says what it counts for. Nothing here looks at a clock (RULE-66, wire.md), nor at a
+session's opening times: those are judged at the desk alone (ADR 22).
 """
 
 from collections.abc import Collection, Mapping
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from sync.messages import CheckIn, Fact, Undo
+from sync.messages import CheckIn, CheckOut, Fact
 
 Verdict = Literal[
     "counted",
@@ -23,7 +24,7 @@ Verdict = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Whom a check-in's sealed identifier points to: nobody (`student_id` None), or somebody, confirmed or not."""
+    """Whom a sealed identifier points to: nobody (`student_id` None), or somebody, confirmed or not."""
 
     student_id: UUID | None
     confirmed: bool
@@ -45,19 +46,41 @@ class Known:
     disabled: Mapping[UUID, bool]
     """Every student spoken of that exists, and whether they are disabled."""
     claimed: Mapping[UUID, Claimed]
-    """By fact id, for check-ins whose person the kiosk did not know."""
+    """By fact id, for facts about a person the kiosk did not know."""
     present: set[tuple[UUID, UUID]]
     """(session, student) already in before this batch; the caller adds who comes in with it."""
 
 
 def judge(fact: Fact, known: Known) -> Judgement:
     """What one fact means, given what is known. Order does not change a count: it only tells first from repeated."""
-    if isinstance(fact, Undo):
-        return Judgement("applied")
-    return _judge_check_in(fact, known)
+    match fact:
+        case CheckIn():
+            return _judge_check_in(fact, known)
+        case CheckOut():
+            return _judge_check_out(fact, known)
+    return Judgement("applied")
 
 
 def _judge_check_in(fact: CheckIn, known: Known) -> Judgement:
+    who = _who(fact, known)
+    if who.verdict != "applied" or who.student_id is None:
+        return who
+    if known.disabled[who.student_id]:
+        return Judgement("parked:disabled", who.student_id)
+    if (fact.session_id, who.student_id) in known.present:
+        return Judgement("already_present", who.student_id)
+    return Judgement("counted", who.student_id)
+
+
+def _judge_check_out(fact: CheckOut, known: Known) -> Judgement:
+    """Leaving is open to everybody, archived students too."""
+    if fact.everyone and fact.session_id in known.sessions:
+        return Judgement("applied")
+    return _who(fact, known)
+
+
+def _who(fact: CheckIn | CheckOut, known: Known) -> Judgement:
+    """Whose fact it is: `applied` and the student, or why that cannot be said yet."""
     claimed = known.claimed.get(fact.id, Claimed(None, False))
     student_id = fact.ref if fact.ref is not None else claimed.student_id
     if fact.session_id not in known.sessions:
@@ -66,8 +89,4 @@ def _judge_check_in(fact: CheckIn, known: Known) -> Judgement:
         return Judgement("parked:unknown_address")
     if fact.ref is None and not claimed.confirmed:
         return Judgement("parked:unconfirmed_address", student_id)
-    if known.disabled[student_id]:
-        return Judgement("parked:disabled", student_id)
-    if (fact.session_id, student_id) in known.present:
-        return Judgement("already_present", student_id)
-    return Judgement("counted", student_id)
+    return Judgement("applied", student_id)

@@ -7,23 +7,27 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hub.schema import OUT_OF_PLACE, facts, institutions, kiosks, registrations, streams
+from hub.schema import OUT_OF_PLACE, facts, institutions, kiosks, registrations, sessions, streams
 from hub.store.facts import COUNTING, PARKED, taken_back
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One session's numbers: different students present, registered, and check-ins waiting for a decision."""
+    """One session's numbers: different students present, registered, and check-ins waiting for a decision.
+
+    `inside`: of those present, who has not checked out since; None when the session asks nobody to check out.
+    """
 
     checked_in: int = 0
     registered: int = 0
     parked: int = 0
+    inside: int | None = None
 
 
 def counts(conn: Connection, institution_id: UUID, session_ids: Sequence[UUID]) -> dict[UUID, Count]:
     """The numbers of each of these sessions (RULE-39, RULE-40: one student counts once)."""
     counting = facts.c.verdict.in_(COUNTING)
-    parked = facts.c.verdict.startswith(PARKED)
+    parked = facts.c.verdict.startswith(PARKED) & (facts.c.kind == "check_in")
     seen = conn.execute(
         sa.select(
             facts.c.session_id,
@@ -46,6 +50,50 @@ def counts(conn: Connection, institution_id: UUID, session_ids: Sequence[UUID]) 
     counted = {each: Count(registered=expected.get(each, 0)) for each in session_ids}
     for session_id, present, waiting in seen:
         counted[session_id] = replace(counted[session_id], checked_in=present, parked=waiting)
+    for session_id, inside in _inside(conn, institution_id, session_ids).items():
+        counted[session_id] = replace(counted[session_id], inside=inside)
+    return counted
+
+
+def _inside(conn: Connection, institution_id: UUID, session_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """For those sessions that ask for check-out: whose latest check-in is later than their latest check-out."""
+    asking = conn.execute(
+        sa.select(sessions.c.id).where(
+            sessions.c.institution_id == institution_id, sessions.c.id.in_(session_ids), sessions.c.check_out
+        )
+    )
+    counted = dict.fromkeys(asking.scalars(), 0)
+    if not counted:
+        return {}
+    came = sa.case((facts.c.verdict.in_(COUNTING), facts.c.occurred_at))
+    left = sa.case(((facts.c.kind == "check_out") & (facts.c.verdict == "applied"), facts.c.occurred_at))
+    last = (
+        sa.select(
+            facts.c.session_id, facts.c.student_id, sa.func.max(came).label("came"), sa.func.max(left).label("left")
+        )
+        .where(
+            facts.c.institution_id == institution_id,
+            facts.c.session_id.in_(list(counted)),
+            ~taken_back(institution_id),
+        )
+        .group_by(facts.c.session_id, facts.c.student_id)
+        .cte("last")
+    )
+    # An applied check-out that names nobody is everyone's.
+    all_left = last.alias("all_left")
+    rows = conn.execute(
+        sa.select(last.c.session_id, sa.func.count())
+        .outerjoin_from(last, all_left, (all_left.c.session_id == last.c.session_id) & all_left.c.student_id.is_(None))
+        .where(
+            last.c.student_id.is_not(None),
+            last.c.came.is_not(None),
+            last.c.left.is_(None) | (last.c.came > last.c.left),
+            all_left.c.left.is_(None) | (last.c.came > all_left.c.left),
+        )
+        .group_by(last.c.session_id)
+    )
+    for session_id, inside in rows:
+        counted[session_id] = inside
     return counted
 
 

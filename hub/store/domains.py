@@ -16,6 +16,14 @@ def owners(conn: Connection) -> dict[str, UUID]:
     return {row.domain: row.institution_id for row in conn.execute(sa.select(domains))}
 
 
+def of(conn: Connection, institution_id: UUID) -> tuple[str, ...]:
+    """The mail domains of an institution, by name."""
+    rows = conn.execute(
+        sa.select(domains.c.domain).where(domains.c.institution_id == institution_id).order_by(domains.c.domain)
+    )
+    return tuple(rows.scalars())
+
+
 def add(conn: Connection, institution_id: UUID, wanted: Sequence[str]) -> None:
     """List domains (in the form of `sync.identifiers.read_domain`) as an institution's.
 

@@ -9,12 +9,17 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hub.database import Row
+from hub.errors import UnknownSession
 from hub.schema import events, sessions
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session together with the event it is part of."""
+    """A session together with the event it is part of.
+
+    `next_step`: by language, what a person who checked in does next. `opens_before` and `closes_after` are the minutes
+    around it in which desks check in; None: at any time.
+    """
 
     id: UUID
     event_id: UUID
@@ -24,6 +29,11 @@ class Session:
     starts: datetime
     ends: datetime
     capacity: int | None
+    next_step: dict[str, str]
+    listed: bool
+    check_out: bool
+    opens_before: int | None
+    closes_after: int | None
 
 
 def add(conn: Connection, event: Row, its_sessions: Sequence[Row]) -> None:
@@ -44,6 +54,14 @@ def some(conn: Connection, institution_id: UUID, ids: Sequence[UUID]) -> list[Se
     return _sessions(conn, sessions.c.institution_id == institution_id, sessions.c.id.in_(ids))
 
 
+def there(conn: Connection, institution_id: UUID, session_id: UUID) -> Session:
+    """The session with this id. Raises `UnknownSession`."""
+    found = some(conn, institution_id, [session_id])
+    if not found:
+        raise UnknownSession(f"There is no session {session_id}. `hub events list` shows them.")
+    return found[0]
+
+
 def of_event(conn: Connection, institution_id: UUID, event_id: UUID) -> list[Session]:
     """The sessions of an event, in their order."""
     return _sessions(conn, sessions.c.institution_id == institution_id, sessions.c.event_id == event_id)
@@ -61,6 +79,15 @@ def between(conn: Connection, institution_id: UUID, start: datetime, end: dateti
     )
 
 
+def change(conn: Connection, institution_id: UUID, session_id: UUID, values: Row) -> None:
+    """Bring a session up to date."""
+    conn.execute(
+        sa.update(sessions)
+        .where(sessions.c.institution_id == institution_id, sessions.c.id == session_id)
+        .values(**values)
+    )
+
+
 def _sessions(conn: Connection, *conditions: sa.ColumnElement[bool]) -> list[Session]:
     rows = conn.execute(
         sa.select(
@@ -72,6 +99,11 @@ def _sessions(conn: Connection, *conditions: sa.ColumnElement[bool]) -> list[Ses
             sessions.c.starts,
             sessions.c.ends,
             events.c.capacity,
+            sessions.c.next_step,
+            sessions.c.listed,
+            sessions.c.check_out,
+            sessions.c.opens_before,
+            sessions.c.closes_after,
         )
         .join_from(
             sessions,
@@ -81,4 +113,4 @@ def _sessions(conn: Connection, *conditions: sa.ColumnElement[bool]) -> list[Ses
         .where(*conditions)
         .order_by(events.c.starts, events.c.name, sessions.c.number)
     )
-    return [Session(*row) for row in rows]
+    return [Session(**row._mapping) for row in rows]

@@ -13,6 +13,7 @@ from hub.schema import facts, undone
 
 PARKED = "parked:"
 COUNTING = ("counted", "already_present")
+"""Verdicts of check-ins, and of nothing else, by which somebody is in."""
 WAITING_FOR_AN_ADDRESS = ("parked:unknown_address", "parked:unconfirmed_address")
 
 
@@ -75,10 +76,11 @@ def present(conn: Connection, institution_id: UUID, session_id: UUID, student_id
 
 
 def settle_claims(conn: Connection, institution_id: UUID, owners: Mapping[str, UUID]) -> None:
-    """Count the parked check-ins that claimed an address which now is a student's, confirmed.
+    """Count the parked check-ins that claimed an address which now is a student's, confirmed; apply such check-outs.
 
     They count with the moment they were made (wire.md). `owners` maps address keys to students.
     """
+    verdict = sa.case((facts.c.kind == "check_out", "applied"), else_="counted")
     for key, student_id in owners.items():
         conn.execute(
             sa.update(facts)
@@ -87,7 +89,7 @@ def settle_claims(conn: Connection, institution_id: UUID, owners: Mapping[str, U
                 facts.c.claimed_key == key,
                 facts.c.verdict.in_(WAITING_FOR_AN_ADDRESS),
             )
-            .values(student_id=student_id, verdict="counted")
+            .values(student_id=student_id, verdict=verdict)
         )
 
 

@@ -8,14 +8,24 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hub.database import Row, held_still
+from hub.database import Row, held_still, locked
 from hub.schema import hubs, institutions
 from sync.messages import CardFormat
 
 
 @dataclass(frozen=True, slots=True)
+class DeskSecret:
+    """What a desk PIN came to, and the key of the directory it opens. `cost` and `key` as in `sync.seals.pin_key`."""
+
+    salt: bytes
+    cost: int
+    key: bytes
+    directory_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Institution:
-    """An institution with the keys of its roster."""
+    """An institution with the keys of its roster. `desk` is there while its desks have a PIN."""
 
     id: UUID
     name: str
@@ -25,6 +35,7 @@ class Institution:
     roster_key: bytes
     private_key: bytes
     public_key: bytes
+    desk: DeskSecret | None
 
 
 def hub_id(conn: Connection) -> UUID | None:
@@ -45,6 +56,11 @@ def of(conn: Connection, institution_id: UUID) -> Institution:
 def hold_still(conn: Connection, institution_id: UUID) -> Institution:
     """The institution, kept from moving its feed on until the transaction ends: whose an address is stays true."""
     return _there(conn, held_still(_with_id(institution_id)))
+
+
+def lock(conn: Connection, institution_id: UUID) -> Institution:
+    """The institution, kept from every other change until the transaction ends."""
+    return _there(conn, locked(_with_id(institution_id)))
 
 
 def named(conn: Connection, name: str) -> Institution | None:
@@ -68,9 +84,18 @@ def set_card_formats(conn: Connection, institution_id: UUID, formats: tuple[Card
     _update(conn, institution_id, card_formats=msgspec.to_builtins(formats))
 
 
-def rotate(conn: Connection, institution_id: UUID, epoch: UUID, roster_key: bytes) -> None:
-    """Begin a new epoch of the feed under a new roster key: every kiosk starts its roster afresh."""
-    _update(conn, institution_id, epoch=epoch, roster_key=roster_key)
+def rotate(conn: Connection, institution_id: UUID, epoch: UUID, roster_key: bytes, desk: DeskSecret | None) -> None:
+    """Begin a new epoch of the feed under new keys: every kiosk starts its roster afresh, with or without directory."""
+    _update(
+        conn,
+        institution_id,
+        epoch=epoch,
+        roster_key=roster_key,
+        desk_salt=desk and desk.salt,
+        desk_cost=desk and desk.cost,
+        desk_key=desk and desk.key,
+        directory_key=desk and desk.directory_key,
+    )
 
 
 def _update(conn: Connection, institution_id: UUID, **values: Any) -> None:
@@ -101,4 +126,7 @@ def _one(conn: Connection, statement: sa.Select[Any]) -> Institution | None:
         roster_key=row.roster_key,
         private_key=row.private_key,
         public_key=row.public_key,
+        desk=None
+        if row.desk_key is None
+        else DeskSecret(row.desk_salt, row.desk_cost, row.desk_key, row.directory_key),
     )

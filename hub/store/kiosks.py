@@ -8,12 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hub.database import Row
-from hub.schema import invitations, kiosks, streams
+from hub.schema import invitations, kiosks, sessions, streams
 
 
 @dataclass(frozen=True, slots=True)
 class Kiosk:
-    """A kiosk as the hub knows it. `waiting` is how many check-ins it last said to hold back."""
+    """A kiosk as the hub knows it. `waiting` is how many check-ins it last said to hold back.
+
+    `session_id` and `session` (its name) are where the office wants it, since its `assignment`-th assignment.
+    """
 
     id: UUID
     institution_id: UUID
@@ -21,6 +24,9 @@ class Kiosk:
     enrolled_at: datetime
     last_seen_at: datetime | None
     revoked_at: datetime | None
+    session_id: UUID | None
+    session: str | None
+    assignment: int
     waiting: int
 
 
@@ -82,9 +88,14 @@ def revoke(conn: Connection, institution_id: UUID, kiosk_id: UUID, now: datetime
     _update(conn, institution_id, kiosk_id, revoked_at=now)
 
 
-def _update(conn: Connection, institution_id: UUID, kiosk_id: UUID, **moment: datetime) -> None:
+def assign(conn: Connection, institution_id: UUID, kiosk_id: UUID, session_id: UUID) -> None:
+    """Give a kiosk its next assignment."""
+    _update(conn, institution_id, kiosk_id, session_id=session_id, assignment=kiosks.c.assignment + 1)
+
+
+def _update(conn: Connection, institution_id: UUID, kiosk_id: UUID, **values: object) -> None:
     conn.execute(
-        sa.update(kiosks).where(kiosks.c.institution_id == institution_id, kiosks.c.id == kiosk_id).values(**moment)
+        sa.update(kiosks).where(kiosks.c.institution_id == institution_id, kiosks.c.id == kiosk_id).values(**values)
     )
 
 
@@ -103,12 +114,20 @@ def _kiosks(conn: Connection, *conditions: sa.ColumnElement[bool]) -> list[Kiosk
             kiosks.c.enrolled_at,
             kiosks.c.last_seen_at,
             kiosks.c.revoked_at,
+            kiosks.c.session_id,
+            sessions.c.name.label("session"),
+            kiosks.c.assignment,
             waiting.label("waiting"),
+        )
+        .outerjoin_from(
+            kiosks,
+            sessions,
+            (sessions.c.institution_id == kiosks.c.institution_id) & (sessions.c.id == kiosks.c.session_id),
         )
         .where(*conditions)
         .order_by(kiosks.c.enrolled_at, kiosks.c.id)
     )
-    return [Kiosk(*row[:6], waiting=int(row.waiting)) for row in rows]
+    return [Kiosk(*row[:9], waiting=int(row.waiting)) for row in rows]
 
 
 def _first(found: list[Kiosk]) -> Kiosk | None:

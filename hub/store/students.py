@@ -4,6 +4,7 @@ Students and cards are an institution's own; an address belongs to one student o
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -33,6 +34,15 @@ FIELDS = (
 )
 ADDRESS_FIELDS = ("id", "key", "typed", "kind", "main", "state", "origin")
 
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A student somebody named, and whether they are archived."""
+
+    id: UUID
+    disabled: bool
+
+
 _BATCH = 5_000
 """Values in one IN (...): SQLite takes 32,766 at most, PostgreSQL 65,535."""
 
@@ -57,6 +67,36 @@ def one(conn: Connection, institution_id: UUID, username: str) -> Found | None:
             students.c.institution_id == institution_id, students.c.username == username
         )
     ).one_or_none()
+
+
+def by_username(conn: Connection, institution_id: UUID, usernames: Collection[str]) -> dict[str, Named]:
+    """Those of these usernames that are a student's."""
+    return {
+        row.username: Named(row.id, row.disabled)
+        for batch in _batches(usernames)
+        for row in conn.execute(
+            sa.select(students.c.username, students.c.id, students.c.disabled).where(
+                students.c.institution_id == institution_id, students.c.username.in_(batch)
+            )
+        )
+    }
+
+
+def by_address(conn: Connection, institution_id: UUID, keys: Collection[str]) -> dict[str, tuple[Named, str]]:
+    """Those of these address keys that are a student's here, in whatever state: whose, and of what kind."""
+    return {
+        row.key: (Named(row.id, row.disabled), row.kind)
+        for batch in _batches(keys)
+        for row in conn.execute(
+            sa.select(addresses.c.key, addresses.c.kind, students.c.id, students.c.disabled)
+            .join_from(
+                addresses,
+                students,
+                (students.c.institution_id == addresses.c.institution_id) & (students.c.id == addresses.c.student_id),
+            )
+            .where(addresses.c.institution_id == institution_id, addresses.c.key.in_(batch))
+        )
+    }
 
 
 def addresses_of(conn: Connection, institution_id: UUID, student_ids: Collection[UUID]) -> Iterator[Found]:

@@ -9,15 +9,17 @@
   const unanswered = document.querySelector("#unanswered");
   if (!desk || !field) return;
 
-  const resetAfter = Number(desk.dataset.resetMs);
-  const idleAfter = Number(desk.dataset.idleMs);
+  const page = document.documentElement;
   let resetTimer = 0;
   let idleTimer = 0;
   let underWay = 0;
+  let switched = false;
 
-  const elsewhere = () =>
-    document.documentElement.lang !== desk.dataset.defaultLanguage ||
-    location.pathname !== desk.dataset.ready;
+  const inAnotherLanguage = () => page.lang !== desk.dataset.defaultLanguage;
+  const elsewhere = () => switched || inAnotherLanguage() || location.pathname + location.search !== desk.dataset.ready;
+
+  // Who asked for something needs more time, too.
+  const patiently = (ms) => ms * (inAnotherLanguage() || page.dataset.wishes ? desk.dataset.patience : 1);
 
   const focus = () => field.focus({ preventScroll: true });
 
@@ -28,17 +30,23 @@
       later,
     );
 
-  const ready = () => {
-    // Somebody is typing, or an answer is on its way: not now.
-    if (field.value || underWay) return later();
+  const clear = () => {
     verdict.replaceChildren();
+    desk.dispatchEvent(new Event("desk:cleared"));
+  };
+
+  const ready = () => {
+    clear();
+    // Somebody is typing, or an answer is on its way: the page stays as it is for them.
+    if (field.value || underWay) return later();
+    desk.dispatchEvent(new Event("desk:next"));
     if (elsewhere()) return goBack();
     focus();
   };
 
   const later = () => {
     clearTimeout(resetTimer);
-    resetTimer = setTimeout(ready, resetAfter);
+    resetTimer = setTimeout(ready, patiently(desk.dataset.resetMs));
   };
 
   // Whoever walked away in the middle leaves nothing on the screen for the next person.
@@ -47,30 +55,51 @@
     idleTimer = setTimeout(() => {
       field.value = "";
       ready();
-    }, idleAfter);
+    }, patiently(desk.dataset.idleMs));
   };
 
-  const show = (...nodes) => {
-    verdict.replaceChildren(...nodes);
+  // The desk is for another session by now. Whoever is at it goes on with the one they see; the next person gets the
+  // other.
+  const heed = (purpose) => {
+    switched = purpose !== null && purpose !== desk.dataset.purpose;
+    if (switched && !verdict.firstElementChild && !field.value && !underWay) goBack();
+  };
+
+  const announce = () => {
+    const section = verdict.querySelector("[data-verdict]");
+    if (!section) return;
+    desk.dispatchEvent(new CustomEvent("desk:verdict", { detail: section }));
+    // All of it; of what is taller than the screen, the name.
+    section.scrollIntoView({ block: "nearest" });
+    section.querySelector(".greeting").scrollIntoView({ block: "nearest" });
+  };
+
+  const showUnanswered = () => {
+    verdict.replaceChildren(unanswered.content.cloneNode(true));
+    verdict.querySelector("[data-verdict]").dataset.wishes = page.dataset.wishes;
+    announce();
     later();
   };
 
   // The next person is answered in the language of the place: the page around the answer follows, and what is being
   // typed stays where it is.
   const follow = (language) => {
-    if (!language || language === document.documentElement.lang) return;
-    fetch(`${desk.dataset.ready}?lang=${language}`)
+    if (!language || language === page.lang) return;
+    fetch(desk.dataset.ready + ease.address(language))
       .then((answer) => (answer.ok ? answer.text() : Promise.reject(answer)))
       .then((text) => {
-        const page = new DOMParser().parseFromString(text, "text/html");
-        for (const part of [".top", ".ready", ".bottom", ".entry label", ".entry button"]) {
-          desk.querySelector(part).replaceChildren(...page.querySelector(`.desk ${part}`).childNodes);
+        const other = new DOMParser().parseFromString(text, "text/html");
+        switched = other.querySelector(".desk").dataset.purpose !== desk.dataset.purpose;
+        if (switched) return;
+        const theirs = other.querySelectorAll(".desk [data-follows]");
+        for (const [nth, part] of desk.querySelectorAll("[data-follows]").entries()) {
+          part.replaceChildren(...theirs[nth].childNodes);
+          htmx.process(part);
         }
-        unanswered.innerHTML = page.querySelector("#unanswered").innerHTML;
-        field.placeholder = page.querySelector("#identifier").placeholder;
-        document.documentElement.lang = page.documentElement.lang;
-        document.title = page.title;
-        htmx.process(desk.querySelector(".bottom"));
+        unanswered.innerHTML = other.querySelector("#unanswered").innerHTML;
+        field.placeholder = other.querySelector("#identifier").placeholder;
+        page.lang = other.documentElement.lang;
+        document.title = other.title;
       })
       .catch(later);
   };
@@ -125,17 +154,18 @@
     const { ctx } = event.detail;
     if (!ctx.isCheckIn) {
       if (ctx.response.headers.get("Kiosk-Withdrawn")) location.replace(desk.dataset.ready);
+      heed(ctx.response.headers.get("Kiosk-Session"));
       if (ctx.response.status >= 400) event.preventDefault();
       return;
     }
     if (!ctx.response.headers.get("Kiosk-Verdict")) {
       event.preventDefault();
-      show(unanswered.content.cloneNode(true));
+      showUnanswered();
     }
   });
 
   document.addEventListener("htmx:error", (event) => {
-    if (event.detail.ctx?.isCheckIn) show(unanswered.content.cloneNode(true));
+    if (event.detail.ctx?.isCheckIn) showUnanswered();
   });
 
   document.addEventListener("htmx:finally:request", (event) => {
@@ -147,26 +177,27 @@
     focus();
   });
 
-  // A click beside the field must not cost the next scan; a link reached by keyboard keeps the focus.
-  field.addEventListener("blur", (event) => {
-    if (!event.relatedTarget) setTimeout(() => document.activeElement === document.body && focus());
-  });
-
-  // A scanner types wherever the focus is: its first letter takes it back to the field.
-  document.addEventListener("keydown", (event) => {
-    if (event.target === field || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key.length === 1 && event.key !== " ") focus();
+  // Before the answer is looked at by anything else: what it sounds like comes with what it looks like.
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail.ctx.isCheckIn) announce();
   });
 
   field.addEventListener("input", awake);
-
-  // Back from another page: the browser kept what stood here, and nobody else should see it.
-  window.addEventListener("pageshow", (event) => {
-    if (!event.persisted) return;
-    field.value = "";
-    ready();
+  desk.addEventListener("desk:wish", () => {
+    awake();
+    if (verdict.firstElementChild) later();
   });
 
+  // To another page, and back from it: the browser keeps what stood here, and nobody else should see it.
+  window.addEventListener("pagehide", () => {
+    field.value = "";
+    clear();
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) ready();
+  });
+
+  announce();
   if (verdict.firstElementChild) later();
   if (elsewhere()) awake();
 })();

@@ -6,7 +6,7 @@ to delete one. Holds no clear address and no name.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -16,18 +16,23 @@ import msgspec
 from sqlite_utils import Database, Migrations
 from uuid_utils.compat import uuid7
 
+from kiosk.store import recent
+from kiosk.store.recent import Kept
 from kiosk.store.sqlite import Connections, Kind, NotRecorded, room
 from sync import chain, seals
-from sync.engine import Marks
+from sync.engine import ClockSample, Marks
 from sync.errors import Unreadable
 from sync.messages import (
     MAX_FACT_BYTES,
-    CheckIn,
+    Assignment,
+    DeskLock,
     Enrolled,
     Fact,
+    Moment,
     Receipt,
     Session,
     StreamMark,
+    Undo,
     encode,
 )
 
@@ -74,6 +79,7 @@ def m002_a_stream_from_the_start(db: Database) -> None:
 KIND = Kind(application_id=0x4B4A524E, migrations=_migrations, version=2, synchronous="FULL")
 
 
+_SYNCHRONOUS_FULL = 2
 LEAST_ROOM = 1024 * 1024
 """Bytes that must be free: room for a thousand check-ins."""
 
@@ -88,14 +94,40 @@ class Standing(msgspec.Struct, frozen=True):
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """How the postman's last exchange went, for the screen and for `kiosk status`.
 
-    `well_at` is when the last one without a problem ended. `withdrawn`: the hub has cut this kiosk off, and has not
-    taken that back.
+    `well_at` is when the last one without a problem ended, `sent_at` when check-ins were last handed over. `withdrawn`:
+    the hub has cut this kiosk off, and has not taken that back. `sample`: the two clocks side by side, once they were.
     """
 
     at: datetime
     withdrawn: bool = False
     well_at: datetime | None = None
     problem: str | None = None
+    sent_at: datetime | None = None
+    sample: ClockSample | None = None
+
+
+class Scanner(msgspec.Struct, frozen=True):
+    """What the desk's scanner was found to type, and when: `changes` from what comes in to what was meant, as `layout`
+    has it; `lost` never comes in."""
+
+    layout: str
+    changes: dict[str, str]
+    lost: str
+    at: datetime
+
+
+class Tries(msgspec.Struct, frozen=True):
+    """How many wrong PINs in a row, and when the last of them was tried."""
+
+    wrong: int
+    last: Moment
+
+
+class Phones(msgspec.Struct, frozen=True):
+    """Whether phones may check in, and by which name or address they find this device; None: it finds that out."""
+
+    on: bool = False
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +135,20 @@ class Remembered:
     """What the kiosk knows of itself, all of one moment.
 
     `session` is the one chosen for this desk, as the roster knew it then: it outlives the roster. Tags of addresses the
-    roster does not know are made with `local_key`, which never leaves the kiosk.
+    roster does not know are made with `local_key`, which never leaves the kiosk. `leaving`: the desk checks people out.
+    `lock` is what the desk PIN opens; it is remembered here too, so that a desk without a roster is no open desk.
+    `scanner` None: what scanners type is taken as it is. `phones`: whether people may check in on their own.
     """
 
     standing: Standing | None
     session: Session | None
     exchange: Exchange | None
     local_key: bytes
+    leaving: bool = False
+    lock: DeskLock | None = None
+    assignment: Assignment | None = None
+    scanner: Scanner | None = None
+    phones: Phones = field(default_factory=Phones)
 
     @property
     def withdrawn(self) -> bool:
@@ -123,6 +162,26 @@ class Seen:
 
     id: UUID
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the hub does not have yet: check-ins, and what else staff would miss. A rehearsal is neither."""
+
+    check_ins: int
+    others: int
+
+    @property
+    def all(self) -> int:
+        return self.check_ins + self.others
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """The last rehearsal: when, None if there was none, and whether the hub has it."""
+
+    at: datetime | None
+    at_hub: bool
 
 
 class Journal:
@@ -149,6 +208,52 @@ class Journal:
             _put(db, "probe", "1" if _setting(db, "probe") == "0" else "0")
         if room(self.path) < least_room:
             raise NotRecorded("disk_full", self.path.name)
+
+    # --- staff
+
+    @contextmanager
+    def looking(self) -> Iterator["Page"]:
+        """Look several times at one state, and write nothing."""
+        with self._files.reading() as db:
+            yield Page(db)
+
+    def tries(self) -> Tries | None:
+        """The wrong PINs since the last right one; None: there were none."""
+        with self.looking() as page:
+            return page.tries()
+
+    def latest(self, limit: int, session_id: UUID | None = None) -> list[Kept]:
+        """The newest facts first, at most `limit`; with `session_id`, of that session only."""
+        with self._files.reading() as db:
+            return recent.latest(db, limit, session_id)
+
+    def kept(self, fact_id: UUID) -> Kept | None:
+        """The fact with this id, or None when this journal has none."""
+        with self._files.reading() as db:
+            return recent.kept(db, fact_id)
+
+    def inside(self, session_id: UUID) -> int:
+        """How many have checked in to a session at this desk and not out again."""
+        with self._files.reading() as db:
+            return recent.inside(db, session_id)
+
+    def durable(self) -> bool:
+        """Whether what is written would outlive a power cut."""
+        return int(self._ask("PRAGMA synchronous")[0][0]) >= _SYNCHRONOUS_FULL
+
+    def waiting(self) -> Waiting:
+        kinds = dict(
+            self._ask("SELECT kind, count(*) FROM facts WHERE seq > (SELECT acked_seq FROM stream) GROUP BY kind")
+        )
+        kinds.pop("rehearsal", None)
+        check_ins = kinds.pop("check_in", 0)
+        return Waiting(check_ins, sum(kinds.values()))
+
+    def rehearsed(self) -> Rehearsed:
+        rows = self._ask(
+            "SELECT occurred, seq <= acked_seq FROM facts, stream WHERE kind = 'rehearsal' ORDER BY seq DESC LIMIT 1"
+        )
+        return Rehearsed(datetime.fromisoformat(rows[0][0]), bool(rows[0][1])) if rows else Rehearsed(None, False)
 
     # --- handing over (sync.engine.Journal)
 
@@ -186,7 +291,7 @@ class Journal:
 
     def remembered(self) -> Remembered:
         settings = dict(self._ask("SELECT key, value FROM settings"))
-        return _understood(*(settings.get(key) for key in ("standing", "session", "exchange", "local_key")))
+        return _understood(*(settings.get(key) for key in _REMEMBERED))
 
     def standing(self) -> Standing | None:
         return self.remembered().standing
@@ -197,8 +302,10 @@ class Journal:
     def session(self) -> Session | None:
         return self.remembered().session
 
-    def choose(self, session: Session) -> None:
-        self._remember("session", session)
+    def choose(self, session: Session, leaving: bool = False) -> None:
+        """From now on this desk is for that session: for those who come, or for those who are `leaving`."""
+        with self._files.writing() as db:
+            _stand_at(db, session, leaving)
 
     def exchange(self) -> Exchange | None:
         return self.remembered().exchange
@@ -206,14 +313,32 @@ class Journal:
     def note(self, exchange: Exchange) -> None:
         self._remember("exchange", exchange)
 
+    def lock_with(self, lock: DeskLock | None) -> None:
+        """From now on this lock is the desk's; None: the desk has no PIN."""
+        self._remember("lock", lock)
+
+    def serve_phones(self, phones: Phones) -> None:
+        """From now on phones are served like that."""
+        self._remember("phones", phones)
+
+    def learn_scanner(self, scanner: Scanner | None) -> None:
+        """From now on this is what scanners type; None: take it as it is."""
+        self._remember("scanner", scanner)
+
+    def assigned(self, assignment: Assignment, session: Session) -> None:
+        """The office has sent this desk to a session: it stands there now, until it is switched again."""
+        with self._files.writing() as db:
+            _put(db, "assignment", encode(assignment).decode())
+            _stand_at(db, session, leaving=False)
+
     def secret(self) -> bytes:
         """Signs the browser's cookies."""
         with self._files.reading() as db:
             return bytes.fromhex(_setting(db, "secret") or "")
 
-    def _remember(self, key: str, value: msgspec.Struct) -> None:
+    def _remember(self, key: str, value: msgspec.Struct | None) -> None:
         with self._files.writing() as db:
-            _put(db, key, encode(value).decode())
+            _put(db, key, "null" if value is None else encode(value).decode())
 
     def _ask(self, question: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
         with self._files.reading() as db:
@@ -221,7 +346,7 @@ class Journal:
 
 
 class Page:
-    """The journal inside one write transaction."""
+    """The journal inside one transaction."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -233,13 +358,43 @@ class Page:
         return self._seen("intent_id = ? AND session_id = ? AND subject = ?", intent_id, session_id, subject)
 
     def present(self, session_id: UUID, subject: str, tag: str) -> Seen | None:
-        """The first check-in to a session by somebody known as either, unless undone."""
+        """The check-in by which somebody known as either is in a session: the first that was not undone since they last
+        checked out."""
+        gone = self._last_out(session_id, subject, tag)
         return self._seen(
-            "session_id = ? AND subject IN (?, ?) AND kind = 'check_in' AND id NOT IN (SELECT id FROM undone)",
+            "session_id = ? AND subject IN (?, ?) AND seq > ? AND kind = 'check_in'"
+            " AND id NOT IN (SELECT id FROM undone)",
             session_id,
             subject,
             tag,
+            gone,
         )
+
+    def _last_out(self, session_id: UUID, *subjects: str) -> int:
+        # Everybody leaves with a check-out of nobody in particular.
+        row = self._db.execute(
+            "SELECT coalesce(max(seq), 0) FROM facts WHERE session_id = ? AND (subject IN (?, ?) OR subject IS NULL)"
+            " AND kind = 'check_out' AND id NOT IN (SELECT id FROM undone)",
+            [str(session_id), *subjects],
+        ).fetchone()
+        return int(row[0])
+
+    def kept(self, fact_id: UUID) -> Kept | None:
+        """The fact with this id, or None when this journal has none."""
+        return recent.kept(self._db, fact_id)
+
+    def everyone_out_by(self, intent_id: UUID, session_id: UUID) -> UUID | None:
+        """The check-out of everybody that an earlier sending of the same form has made."""
+        return recent.everyone_out_by(self._db, intent_id, session_id)
+
+    def tries(self) -> Tries | None:
+        """The wrong PINs since the last right one; None: there were none."""
+        text = _setting(self._db, "tries")
+        return None if text is None else msgspec.json.decode(text, type=Tries | None)
+
+    def keep_tries(self, tries: Tries | None) -> None:
+        """From now on so many were tried; None: the right one was."""
+        _put(self._db, "tries", "null" if tries is None else encode(tries).decode())
 
     def append(self, fact: Fact, subject: str | None = None, intent_id: UUID | None = None) -> None:
         """Writes the next fact of the stream. Raises `Unreadable("fact_too_large")`."""
@@ -257,13 +412,13 @@ class Page:
                 None if intent_id is None else str(intent_id),
                 subject,
                 str(fact.session_id),
-                "check_in" if isinstance(fact, CheckIn) else "undo",
+                fact.__struct_config__.tag,
                 body,
                 after,
                 fact.at.wall.isoformat(),
             ],
         )
-        if not isinstance(fact, CheckIn):
+        if isinstance(fact, Undo):
             self._db.conn.executemany(
                 "INSERT OR IGNORE INTO undone (id) VALUES (?)",
                 [(str(each),) for each in fact.undoes],
@@ -273,20 +428,38 @@ class Page:
     def _seen(self, where: str, *values: object) -> Seen | None:
         row = self._db.execute(
             f"SELECT id, occurred FROM facts WHERE {where} ORDER BY seq LIMIT 1",  # noqa: S608
-            [str(value) for value in values],
+            [value if isinstance(value, int) else str(value) for value in values],
         ).fetchone()
         return None if row is None else Seen(UUID(row[0]), datetime.fromisoformat(row[1]))
 
 
+_REMEMBERED = ("local_key", "leaving", "standing", "session", "exchange", "lock", "assignment", "scanner", "phones")
+_KINDS = (Standing, Session, Exchange, DeskLock, Assignment, Scanner, Phones)
+
+
 # Texts that stay the same from one check-in to the next are read once.
 @lru_cache(maxsize=4)
-def _understood(standing: str | None, session: str | None, exchange: str | None, local_key: str | None) -> Remembered:
-    return Remembered(
-        standing=None if standing is None else msgspec.json.decode(standing, type=Standing),
-        session=None if session is None else msgspec.json.decode(session, type=Session),
-        exchange=None if exchange is None else msgspec.json.decode(exchange, type=Exchange),
-        local_key=bytes.fromhex(local_key or ""),
+def _understood(local_key: str | None, leaving: str | None, *texts: str | None) -> Remembered:
+    standing, session, exchange, lock, assignment, scanner, phones = (
+        None if text is None else msgspec.json.decode(text, type=kind | None)
+        for text, kind in zip(texts, _KINDS, strict=True)
     )
+    return Remembered(
+        standing=standing,
+        session=session,
+        exchange=exchange,
+        local_key=bytes.fromhex(local_key or ""),
+        leaving=leaving == "yes",
+        lock=lock,
+        assignment=assignment,
+        scanner=scanner,
+        phones=phones or Phones(),
+    )
+
+
+def _stand_at(db: Database, session: Session, leaving: bool) -> None:
+    _put(db, "session", encode(session).decode())
+    _put(db, "leaving", "yes" if leaving else "no")
 
 
 def _setting(db: Database, key: str) -> str | None:

@@ -12,17 +12,17 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-import msgspec
-from sqlite_utils import Database, Migrations
+from sqlite_utils import Database
 
+from kiosk.store import roster_rows as rows
+from kiosk.store.roster_rows import Directory, Recognised
 from kiosk.store.sqlite import (
     Connections,
     Kind,
@@ -32,58 +32,17 @@ from kiosk.store.sqlite import (
     explained,
     remove,
 )
-from sync import seals
 from sync.engine import Cursor
-from sync.errors import BadPattern, HubMismatch
-from sync.identifiers import CompiledFormat, Identifier, compile_format, read
-from sync.messages import CardFormat, Entry, FeedPage, Gone, Person, Session, Settings, encode
+from sync.errors import HubMismatch
+from sync.identifiers import Identifier, read
+from sync.messages import FeedPage, Session, Settings
 
-_migrations = Migrations("roster")
-
-
-@_migrations()
-def m001_people(db: Database) -> None:
-    db.execute(
-        "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BLOB NOT NULL,"
-        " position INTEGER NOT NULL, roster_key BLOB NOT NULL, boot TEXT NOT NULL,"
-        " institution TEXT NOT NULL, card_formats BLOB NOT NULL) STRICT"
-    )
-    db.execute(
-        "CREATE TABLE keys (tag BLOB NOT NULL, ref BLOB NOT NULL, greeting BLOB NOT NULL,"
-        " PRIMARY KEY (tag, ref)) STRICT, WITHOUT ROWID"
-    )
-    # `tags`: all of a person's tags in a row, so that their old keys can be found without another index.
-    db.execute(
-        "CREATE TABLE people (ref BLOB PRIMARY KEY, state TEXT NOT NULL, position INTEGER NOT NULL,"
-        " tags BLOB NOT NULL) STRICT, WITHOUT ROWID"
-    )
-    db.execute("CREATE TABLE sessions (id BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT")
-
-
-_IN_USE = Kind(application_id=0x4B525354, migrations=_migrations, version=1, synchronous="FULL")
+_IN_USE = Kind(application_id=rows.APPLICATION_ID, migrations=rows.migrations, version=rows.VERSION, synchronous="FULL")
 # A power cut while loading may spoil the file, which is then loaded again (see `boot`).
-_LOADING = Kind(application_id=0x4B525354, migrations=_migrations, version=1, synchronous="OFF")
+_LOADING = Kind(application_id=rows.APPLICATION_ID, migrations=rows.migrations, version=rows.VERSION, synchronous="OFF")
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Somebody the roster knows. `state` is `active` or `disabled`."""
-
-    ref: UUID
-    state: str
-    greeting: str
-
-
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """What came in, and whom the roster at that position knows by it."""
-
-    identifier: Identifier
-    found: Found | None
-    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +51,6 @@ class RosterStatus:
 
     people: int
     position: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Meta:
-    epoch: UUID
-    position: int
-    roster_key: bytes
-    boot: str
-    card_formats: bytes
 
 
 class Roster:
@@ -127,16 +77,32 @@ class Roster:
     def recognise(self, text: str) -> Recognised:
         """Reads what was typed, scanned or swiped by the institution's card formats and looks it up: one look at one
         roster. Without a roster there are no cards, and nobody is found. Raises `Unreadable`."""
-        seen = self._asked(lambda db: _recognised(db, text), None)
+        seen = self._asked(lambda db: rows.recognised(db, text), None)
         return seen or Recognised(read(text, ()), None, 0)
+
+    def look_up(self, identifier: Identifier) -> Recognised:
+        """Whose identifier this is, in one look at one roster."""
+        return self._asked(lambda db: rows.looked_up(db, identifier), Recognised(identifier, None, 0))
 
     def sessions(self) -> list[Session]:
         """Every session, the earliest first."""
-        found: list[Session] = self._asked(_sessions, [])
+        found: list[Session] = self._asked(rows.sessions, [])
         return sorted(found, key=lambda each: (each.starts, each.event, each.name))
 
     def session(self, session_id: UUID) -> Session | None:
-        return self._asked(lambda db: _session(db, session_id), None)
+        return self._asked(lambda db: rows.session(db, session_id), None)
+
+    def settings(self) -> Settings | None:
+        """What holds for the whole institution. None: there is no roster yet."""
+        return self._asked(rows.settings, None)
+
+    def directory(self) -> Directory | None:
+        """Every person's sealed line. None: there is no roster yet."""
+        return self._asked(rows.directory, None)
+
+    def state(self) -> tuple[UUID, int] | None:
+        """Changes whenever the roster does. None: there is no roster yet."""
+        return self._asked(rows.state, None)
 
     def status(self) -> RosterStatus | None:
         """None: there is no roster yet."""
@@ -149,8 +115,8 @@ class Roster:
         loading = self._loading()
         if loading is not None:
             return loading
-        meta = self._asked(_meta, None)
-        return Cursor(None, 0) if meta is None else Cursor(meta.epoch, meta.position)
+        known = self.state()
+        return Cursor(None, 0) if known is None else Cursor(*known)
 
     def apply(self, page: FeedPage) -> None:
         """The page's entries and the cursor after them, both or neither. A page with `start` begins a new roster,
@@ -180,17 +146,14 @@ class Roster:
         number = max((_number(path) for path in _files(self._folder, "sqlite")), default=0) + 1
         path = self._folder / f"roster-{number:08d}-{secrets.token_hex(4)}.loading"
         with self._loader(path) as files, files.writing() as db:
-            db.execute(
-                "INSERT INTO meta VALUES (1, ?, 0, ?, ?, '', ?)",
-                [epoch.bytes, roster_key, self._boot, b"[]"],
-            )
+            rows.begin(db, epoch, roster_key, self._boot)
 
     def _add(self, files: Connections | None, page: FeedPage) -> None:
         if files is None:
             raise HubMismatch("a page for a roster that is not here any more")
         try:
             with files.writing() as db:
-                _take(db, page)
+                rows.take(db, page)
         except (StoreDamaged, StoreTooNew) as error:
             self._throw_away(files.path, error)
             raise
@@ -201,7 +164,7 @@ class Roster:
             return None
         try:
             with self._loader(path) as files, files.reading() as db:
-                meta = _meta(db)
+                meta = rows.meta(db)
         except (StoreDamaged, StoreTooNew) as error:
             self._throw_away(path, error)
             return None
@@ -275,115 +238,11 @@ class Roster:
         remove(path)
 
     def _count(self, db: Database) -> RosterStatus:
-        meta = _meta(db)
-        state = (meta.epoch, meta.position)
+        state = rows.state(db)
         counted = self._counted
         if counted is None or counted[0] != state:
-            counted = self._counted = (state, db.execute("SELECT count(*) FROM people").fetchone()[0])
-        return RosterStatus(people=counted[1], position=meta.position)
-
-
-# --- questions
-
-
-def _meta(db: Database) -> _Meta:
-    row = db.execute("SELECT epoch, position, roster_key, boot, card_formats FROM meta").fetchone()
-    if row is None:
-        raise StoreDamaged(Path("roster"), "it does not say what it is")
-    return _Meta(UUID(bytes=row[0]), *row[1:])
-
-
-def _recognised(db: Database, text: str) -> Recognised:
-    meta = _meta(db)
-    identifier = read(text, _compiled(meta.card_formats))
-    return Recognised(identifier, _find(db, meta, identifier), meta.position)
-
-
-def _find(db: Database, meta: _Meta, identifier: Identifier) -> Found | None:
-    """Whose identifier this is. A tag whose greeting does not open is somebody else's."""
-    key = seals.lookup(meta.roster_key, identifier)
-    rows = db.execute(
-        "SELECT ref, greeting, state, position FROM keys JOIN people USING (ref) WHERE tag = ?",
-        [key.tag],
-    ).fetchall()
-    for ref, sealed, state, position in rows:
-        greeting = seals.open_greeting(key.box_key, sealed, meta.epoch, position)
-        if greeting is not None:
-            return Found(UUID(bytes=ref), state, greeting)
-    return None
-
-
-def _sessions(db: Database) -> list[Session]:
-    rows = db.execute("SELECT body FROM sessions").fetchall()
-    return [msgspec.json.decode(row[0], type=Session) for row in rows]
-
-
-def _session(db: Database, session_id: UUID) -> Session | None:
-    row = db.execute("SELECT body FROM sessions WHERE id = ?", [session_id.bytes]).fetchone()
-    return None if row is None else msgspec.json.decode(row[0], type=Session)
-
-
-@lru_cache(maxsize=4)
-def _compiled(card_formats: bytes) -> tuple[CompiledFormat, ...]:
-    return tuple(_usable(msgspec.json.decode(card_formats, type=list[CardFormat])))
-
-
-def _usable(formats: Iterable[CardFormat]) -> Iterator[CompiledFormat]:
-    for each in formats:
-        try:
-            yield compile_format(each)
-        except BadPattern as error:
-            # One format that is wrong must not take the other cards away.
-            _log.warning("card format left out: %s", error.code)
-
-
-# --- a page
-
-
-def _take(db: Database, page: FeedPage) -> None:
-    people: dict[UUID, Person | None] = {}
-    for entry in page.entries:
-        _sort(db, entry, people)
-    _replace_people(db, people)
-    db.execute("UPDATE meta SET position = ?", [page.to])
-
-
-def _sort(db: Database, entry: Entry, people: dict[UUID, Person | None]) -> None:
-    match entry:
-        case Person():
-            people[entry.ref] = entry
-        case Session():
-            db.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?)", [entry.id.bytes, encode(entry)])
-        case Settings():
-            db.execute(
-                "UPDATE meta SET institution = ?, card_formats = ?",
-                [entry.institution, msgspec.json.encode(entry.card_formats)],
-            )
-        case Gone(what="person"):
-            people[entry.key] = None
-        case Gone():
-            db.execute("DELETE FROM sessions WHERE id = ?", [entry.key.bytes])
-
-
-def _replace_people(db: Database, people: dict[UUID, Person | None]) -> None:
-    refs = [ref.bytes for ref in people]
-    old = [
-        (tags[start : start + seals.TAG_SIZE], ref)
-        for ref in refs
-        for (tags,) in db.execute("SELECT tags FROM people WHERE ref = ?", [ref]).fetchall()
-        for start in range(0, len(tags), seals.TAG_SIZE)
-    ]
-    known = [person for person in people.values() if person is not None]
-    gone = [(ref.bytes,) for ref, person in people.items() if person is None]
-    # Keys in the order of the table: neighbours land on the same page of the file.
-    new = sorted((key.tag, each.ref.bytes, key.greeting) for each in known for key in each.keys)
-    db.conn.executemany("DELETE FROM keys WHERE tag = ? AND ref = ?", old)
-    db.conn.executemany("DELETE FROM people WHERE ref = ?", gone)
-    db.conn.executemany(
-        "INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?)",
-        [(each.ref.bytes, each.state, each.position, b"".join(key.tag for key in each.keys)) for each in known],
-    )
-    db.conn.executemany("INSERT OR REPLACE INTO keys VALUES (?, ?, ?)", new)
+            counted = self._counted = (state, rows.count(db))
+        return RosterStatus(people=counted[1], position=state[1])
 
 
 # --- names of files

@@ -2,16 +2,21 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from uuid_utils.compat import uuid7
 
-from kiosk import actions, clock
-from kiosk.rules import NotRecorded, Verdict
+from kiosk import clock
+from kiosk.actions import arrivals
+from kiosk.rules.verdicts import NotRecorded, Verdict
 from kiosk.store.journal import Remembered
 from kiosk.views import Desk, refuse_strangers, this_desk, wants_fragment, wants_json
+from kiosk.views.ease import PATIENCE, ready_page
+from kiosk.views.once import Said
+from kiosk.views.phone_link import link
 from kiosk.views.setup import choose_page, enrol_page
-from kiosk.views.status import operator_line
+from kiosk.views.status import operator_line, purpose
+from sync.messages import Session
 
 VERDICT_HEADER = "Kiosk-Verdict"
 """Names the verdict on every answer to a check-in: without it the page knows that no kiosk has answered."""
@@ -29,45 +34,92 @@ def ready() -> ResponseReturnValue:
         return enrol_page()
     if remembered.withdrawn:
         return render_template("withdrawn.html")
-    return choose_page() if remembered.session is None else _page(here, remembered, None)
+    if remembered.session is None:
+        return choose_page()
+    said = here.once.take(request.args.get("said"))
+    if said is None:
+        return desk_page(here, remembered, None)
+    return desk_page(here, remembered, said.verdict, said.session_id), {VERDICT_HEADER: said.verdict.code}
 
 
 @bp.post("/sessions/<uuid:session_id>/check-ins")
 def check_in(session_id: UUID) -> ResponseReturnValue:
     """Somebody typed, scanned or swiped something."""
     here = this_desk()
-    arrival = actions.Arrival(
+    return answer(arrivals.check_in(here.stores, session_id, arrived(), here.misses), session_id=session_id)
+
+
+@bp.post("/sessions/<uuid:session_id>/check-outs")
+def check_out(session_id: UUID) -> ResponseReturnValue:
+    """Somebody leaves."""
+    here = this_desk()
+    return answer(arrivals.check_out(here.stores, session_id, arrived(), here.misses), session_id=session_id)
+
+
+def arrived(by_hand: bool = False) -> arrivals.Arrival:
+    """Who stands there, from the form of this request."""
+    return arrivals.Arrival(
         text=request.form.get("identifier", ""),
         intent_id=_uuid(request.form.get("intent_id")),
         moment=clock.now(),
         new_id=uuid7(),
+        by_hand=by_hand,
     )
-    return answer(actions.check_in(here.journal, here.roster, session_id, arrival))
 
 
-def answer(verdict: Verdict, status: int | None = None) -> Response:
+def answer(verdict: Verdict, status: int | None = None, session_id: UUID | None = None) -> Response:
     """The verdict as JSON, as a fragment for htmx or as a page of its own."""
+    here = this_desk()
+    status = status or (503 if isinstance(verdict, NotRecorded) else 200)
     if wants_json():
         response = jsonify(_as_json(verdict))
     elif wants_fragment():
-        response = make_response(render_template("partials/answer.html", verdict=verdict, intent_id=uuid7()))
+        # A verdict of trouble is told without asking the stores again, which may be what is in trouble.
+        session = None if status != 200 else _session(here, here.journal.remembered(), session_id)
+        parts = {"verdict": verdict, "session": session, "intent_id": uuid7()}
+        response = make_response(render_template("partials/answer.html", **parts))
+    elif status == 200:
+        response = make_response(redirect(ready_page(said=here.once.keep(Said(verdict, session_id)))))
+        status = 303
     else:
-        here = this_desk()
-        response = make_response(_page(here, here.journal.remembered(), verdict))
-    response.status_code = status or (503 if isinstance(verdict, NotRecorded) else 200)
+        response = make_response(desk_page(here, here.journal.remembered(), verdict, session_id))
+    response.status_code = status
     response.headers[VERDICT_HEADER] = verdict.code
     return response
 
 
-def _page(here: Desk, remembered: Remembered, verdict: Verdict | None) -> str:
+def _session(here: Desk, remembered: Remembered, session_id: UUID | None) -> Session | None:
+    chosen = remembered.session
+    wanted = session_id or (chosen.id if chosen else None)
+    return None if wanted is None else arrivals.session_for(remembered, here.roster, wanted)
+
+
+def desk_page(
+    here: Desk,
+    remembered: Remembered,
+    verdict: Verdict | None,
+    session_id: UUID | None = None,
+    template: str = "desk.html",
+) -> str:
+    """The whole page students stand before, or another `template` with the same things on it."""
+    settings = here.roster.settings()
     return render_template(
-        "desk.html",
-        session=remembered.session,
+        template,
+        session=_session(here, remembered, session_id),
+        leaving=remembered.leaving,
+        purpose=purpose(remembered),
         verdict=verdict,
+        domains=settings.domains if settings else (),
+        scanner={"map": remembered.scanner.changes} if remembered.scanner else None,
+        keyboard=here.config.keyboard,
         intent_id=uuid7(),
         reset_ms=round(here.config.reset_s * 1000),
         default_language=here.config.language,
+        patience=PATIENCE,
+        sound=here.config.sound,
         operator=operator_line(here, remembered),
+        phones=remembered.phones.on,
+        phone=link(here, remembered),
         unanswered=NotRecorded("no_answer"),
     )
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
-from kiosk.rules import NotRecognised, NotRecorded
+from kiosk.rules.verdicts import NotRecognised, NotRecorded
 from kiosk.store import sqlite
 from kiosk.views import wants_fragment, wants_json
 from kiosk.views.desk import answer
@@ -66,4 +66,4 @@ def _wrong_name(error: SecurityError) -> ResponseReturnValue:
 
 
 def _is_check_in() -> bool:
-    return request.endpoint == "desk.check_in"
+    return request.endpoint in ("desk.check_in", "desk.check_out")

@@ -58,8 +58,8 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     """Serves the desk of a folder and gives its address."""
     running: list[Callable[[], None]] = []
 
-    def start(reset_s: float = 60, folder: Path = tmp_path / "kiosk") -> str:
-        app = create_app(Config(data_dir=folder, reset_s=reset_s))
+    def start(reset_s: float = 60, folder: Path = tmp_path / "kiosk", **settings: Any) -> str:
+        app = create_app(Config(data_dir=folder, reset_s=reset_s, **settings))
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

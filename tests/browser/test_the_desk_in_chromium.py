@@ -1,7 +1,9 @@
 """The desk as a student meets it."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -28,24 +30,37 @@ WORDS = {
 
 
 def scan(page: Page, text: str) -> None:
-    """A keyboard wedge: letters in one burst, then Enter, to whatever has the focus."""
-    page.keyboard.type(text)
-    page.keyboard.press("Enter")
+    """A keyboard wedge: letters in one burst, then Enter, to whatever has the focus, however busy this machine is."""
+    session = page.context.new_cdp_session(page)
+    now = time.time()
+    for nth, key in enumerate([*text, "Enter"]):
+        enter = {"code": "Enter", "windowsVirtualKeyCode": 13} if key == "Enter" else {}
+        event = {"key": key, "text": "\r" if enter else key, "timestamp": now + nth / 1000, **enter}
+        session.send("Input.dispatchKeyEvent", {"type": "keyDown", **event})
+        session.send("Input.dispatchKeyEvent", {"type": "keyUp", **event})
+    session.detach()
+
+
+def enter(page: Page, text: str) -> None:
+    """Somebody enters that; how it comes in is not what is looked at."""
+    page.locator("#identifier").fill(text)
+    page.locator("#identifier").press("Enter")
 
 
 def shown(page: Page, code: str) -> None:
     expect(page.locator("#verdict [data-verdict]")).to_have_attribute("data-verdict", code)
 
 
-def accessible(page: Page) -> None:
-    results = Axe().run(page)
+def accessible(page: Page, options: dict[str, Any] | None = None) -> None:
+    """Axe has nothing to say; `options` are its own."""
+    results = Axe().run(page, options=options)
     assert results.violations_count == 0, results.generate_report()
 
 
 def test_the_name_can_be_read_from_two_metres(desk: str, open_page: OpenPage) -> None:
     page = open_page()
     page.goto(desk)
-    scan(page, b.ADA_SCHOOL)
+    enter(page, b.ADA_SCHOOL)
     greeting = page.get_by_text("Welcome, Ada!")
     expect(greeting).to_be_visible()
     assert float(greeting.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")) >= 64
@@ -55,12 +70,12 @@ def test_the_desk_gets_ready_by_itself(serve: Serve, open_page: OpenPage, tmp_pa
     b.set_up(tmp_path / "kiosk")
     page = open_page()
     page.goto(serve(reset_s=0.5))
-    scan(page, b.ADA_SCHOOL)
+    enter(page, b.ADA_SCHOOL)
     shown(page, "welcome")
     expect(page.locator("#verdict")).to_be_empty()
     expect(page.get_by_role("heading", name="Welcome! Please check in.")).to_be_visible()
     expect(page.get_by_label("Email address or card")).to_be_focused()
-    scan(page, b.BO)
+    enter(page, b.BO)
     shown(page, "welcome")
 
 
@@ -77,7 +92,7 @@ def test_a_scan_needs_no_touch_even_after_a_click_elsewhere(desk: str, open_page
 def test_a_scan_finds_the_field_when_a_link_has_the_focus(desk: str, open_page: OpenPage) -> None:
     page = open_page()
     page.goto(desk)
-    link = page.get_by_role("link", name="Change session")
+    link = page.get_by_role("link", name="Staff")
     link.focus()
     expect(link).to_be_focused()
     scan(page, b.ADA_SWIPE)
@@ -104,7 +119,7 @@ def test_scans_that_are_quicker_than_htmx_are_all_recorded(desk: str, open_page:
     page.goto(desk)
     for n in range(3):
         scan(page, f"guest{n}@nowhere.example")
-    page.keyboard.type(b.ADA_SWIPE)
+    page.get_by_label("Email address or card").fill(b.ADA_SWIPE)
     shown(page, "noted")
     expect(page.get_by_label("Email address or card")).to_have_value(b.ADA_SWIPE)
     page.keyboard.press("Enter")
@@ -143,7 +158,7 @@ def test_a_scan_that_is_far_too_long_is_said_to_be(desk: str, open_page: OpenPag
     page.keyboard.press("Enter")
     shown(page, "not_recognised")
     expect(page.locator("#verdict")).to_contain_text("too long")
-    scan(page, b.BO)
+    enter(page, b.BO)
     shown(page, "welcome")
 
 
@@ -161,11 +176,11 @@ def test_a_touch_on_the_button_checks_in(desk: str, open_page: OpenPage) -> None
 def test_every_verdict_is_accessible(desk: str, open_page: OpenPage, language: str, size: str) -> None:
     page = open_page(size)
     page.goto(desk)
-    scan(page, b.BO)
+    enter(page, b.BO)
     shown(page, "welcome")
     for code, text in WAYS.items():
         page.goto(f"{desk}/?lang={language}")
-        scan(page, text)
+        enter(page, text)
         shown(page, code)
         if code in WORDS[language]:
             expect(page.locator("#verdict")).to_contain_text(WORDS[language][code])
@@ -223,12 +238,12 @@ def test_no_answer_is_never_taken_for_a_good_one(
         page.route("**/check-ins", lambda route: route.fulfill(body="<h1>Welcome, Bo!</h1>"))
     else:
         page.route("**/check-ins", lambda route: route.fulfill(status=500, body="oops"))
-    scan(page, b.BO)
+    enter(page, b.BO)
     shown(page, "not_recorded")
     expect(page.get_by_text("Welcome, Bo!")).to_have_count(0)
     accessible(page)
     page.unroute("**/check-ins")
-    scan(page, b.BO)
+    enter(page, b.BO)
     shown(page, "welcome")
 
 
@@ -238,7 +253,7 @@ def test_french_lasts_for_one_person(serve: Serve, open_page: OpenPage, tmp_path
     page.goto(serve(reset_s=0.5))
     page.get_by_role("link", name="Français").click()
     expect(page.get_by_label("Adresse e-mail ou carte")).to_be_focused()
-    scan(page, b.ADA_SCHOOL)
+    enter(page, b.ADA_SCHOOL)
     expect(page.locator("#verdict")).to_contain_text("Bienvenue, Ada")
     expect(page.get_by_label("Email address or card")).to_be_focused()
     assert page.locator("html").get_attribute("lang") == "en"
@@ -247,9 +262,9 @@ def test_french_lasts_for_one_person(serve: Serve, open_page: OpenPage, tmp_path
 def test_the_next_scan_after_a_french_answer_is_answered_in_english(desk: str, open_page: OpenPage) -> None:
     page = open_page()
     page.goto(f"{desk}/?lang=fr")
-    scan(page, b.ADA_SCHOOL)
+    enter(page, b.ADA_SCHOOL)
     expect(page.locator("#verdict")).to_contain_text("Bienvenue, Ada")
-    scan(page, b.BO)
+    enter(page, b.BO)
     expect(page.locator("#verdict")).to_contain_text("Welcome, Bo!")
     expect(page.get_by_role("button", name="Check in")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "en")
@@ -271,9 +286,9 @@ def test_a_desk_that_is_cut_off_meanwhile_shows_so_by_itself(desk: str, open_pag
 def test_whoever_has_to_try_again_goes_on_in_french(desk: str, open_page: OpenPage) -> None:
     page = open_page()
     page.goto(f"{desk}/?lang=fr")
-    scan(page, b.UNKNOWN_SWIPE)
+    enter(page, b.UNKNOWN_SWIPE)
     shown(page, "not_recognised")
-    scan(page, b.ADA_SCHOOL)
+    enter(page, b.ADA_SCHOOL)
     expect(page.locator("#verdict")).to_contain_text("Bienvenue, Ada")
     expect(page.get_by_role("button", name="Valider")).to_be_visible()
 
@@ -298,11 +313,10 @@ def test_french_without_a_check_in_is_forgotten_too(serve: Serve, open_page: Ope
 def test_a_session_is_chosen_by_one_touch(serve: Serve, open_page: OpenPage, tmp_path: Path) -> None:
     b.set_up(tmp_path / "kiosk")
     page = open_page()
-    page.goto(serve())
-    page.get_by_role("link", name="Change session").click()
+    page.goto(serve() + "/sessions")
     page.get_by_role("button", name="CV workshop").click()
     expect(page.get_by_text("CV workshop")).to_be_visible()
-    scan(page, b.BO)
+    enter(page, b.BO)
     shown(page, "welcome")
 
 

@@ -20,6 +20,7 @@ from hub.actions.events import NewEvent
 from hub.config import Config, read
 from hub.database import connect, writing
 from hub.store.events import Session
+from tests.hub.command import Command
 from tests.hub.desk import Desk, enrolled
 from tests.postgres import Server, create_database, drop_database, start
 
@@ -130,6 +131,14 @@ def desk(engine: Engine, institution: Institution, now: datetime) -> Desk:
 @pytest.fixture
 def other_institution(engine: Engine, now: datetime) -> Institution:
     return make_institution(engine, "Elsewhere College", ["elsewhere.edu"], now)
+
+
+@pytest.fixture
+def command(database_url: str, institution: Institution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The commands of a hub that is set up, as scripts call them."""
+    monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("HUB_DATABASE_URL", database_url)
+    return Command()
 
 
 def make_institution(engine: Engine, name: str, mail_domains: list[str], now: datetime) -> Institution:

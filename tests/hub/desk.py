@@ -19,7 +19,7 @@ from hub.schema import addresses, students
 from hub.store import feed
 from sync import PROTO, chain
 from sync.identifiers import read_email
-from sync.messages import CheckIn, Enrolment, Fact, Moment, Push, PushAnswer, Undo, encode
+from sync.messages import CheckIn, CheckOut, Enrolment, Fact, Moment, Push, PushAnswer, Rehearsal, Undo, encode
 from sync.seals import seal_to_hub
 
 NOON = Moment(wall=datetime(2026, 11, 21, 12, 0, tzinfo=UTC), boot="boot-1", since_boot_ms=3_600_000)
@@ -58,6 +58,39 @@ class Desk:
             tag=b"12345678",
             sealed_identifier=seal_to_hub(self.hub_key, read_email(address)),
         )
+        self.make(fact)
+        return fact
+
+    def check_out(self, session_id: UUID, ref: UUID | None, moment: Moment | None = None) -> CheckOut:
+        """Of one person, or of everyone."""
+        fact = CheckOut(
+            id=uuid7(),
+            session_id=session_id,
+            method="staff",
+            at=moment or at(),
+            roster_position=1,
+            ref=ref,
+            everyone=ref is None,
+        )
+        self.make(fact)
+        return fact
+
+    def note_leaving(self, session_id: UUID, address: str, moment: Moment | None = None) -> CheckOut:
+        sealed = seal_to_hub(self.hub_key, read_email(address))
+        fact = CheckOut(
+            id=uuid7(),
+            session_id=session_id,
+            method="email",
+            at=moment or at(),
+            roster_position=1,
+            tag=b"12345678",
+            sealed_identifier=sealed,
+        )
+        self.make(fact)
+        return fact
+
+    def rehearse(self, session_id: UUID) -> Rehearsal:
+        fact = Rehearsal(id=uuid7(), session_id=session_id, at=at())
         self.make(fact)
         return fact
 

@@ -247,6 +247,12 @@ def test_count_has_the_numbers_scripts_rely_on(ready: Run) -> None:
               "--ends", "2026-11-21T17:00", "--json")
     )  # fmt: skip
     session_id = made["sessions"][0]["id"]
-    assert told(ready("count", session_id, "--json")) == {"checked_in": 0, "registered": 0, "parked": 0, "kiosks": []}
+    assert told(ready("count", session_id, "--json")) == {
+        "checked_in": 0,
+        "registered": 0,
+        "parked": 0,
+        "inside": None,
+        "kiosks": [],
+    }
     assert ready("count", made["event_id"]).exit_code == 1
     assert ready("count", "nonsense").exit_code == 2

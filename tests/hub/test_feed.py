@@ -62,7 +62,8 @@ def test_the_first_page_brings_the_key_the_settings_and_the_sessions(
     page = pull(client, desk)
     assert page is not None
     assert page.start is not None
-    assert [entry.institution for entry in page.entries if isinstance(entry, Settings)] == [institution.name]
+    told = [(entry.institution, entry.domains) for entry in page.entries if isinstance(entry, Settings)]
+    assert told == [(institution.name, tuple(institution.domains))]
     assert [entry.id for entry in page.entries if isinstance(entry, SessionEntry)] == [session.id]
 
 

@@ -10,11 +10,11 @@ from sqlalchemy import Engine
 
 from hub.accounts import add_admin
 from hub.actions import events, kiosks
-from hub.actions.events import NewEvent
+from hub.actions.events import NewEvent, SessionChanges
 from hub.database import writing
 from hub.store.events import Session
 from tests.hub.conftest import Institution
-from tests.hub.desk import Desk, student
+from tests.hub.desk import Desk, at, student
 
 PASSWORD = "correct horse"
 
@@ -95,6 +95,23 @@ def test_the_live_part_is_a_304_until_something_changed(
     desk.hand_over(staff)
     changed = staff.get("/live", headers={"If-None-Match": tag})
     assert changed.status_code == 200
+    assert "<strong>1</strong>" in changed.text
+
+
+def test_the_page_says_who_is_inside_where_people_check_out_and_keeps_up_with_it(
+    engine: Engine, staff: FlaskClient, institution: Institution, today: Session, desk: Desk
+) -> None:
+    ada = student(engine, institution.id, "Ada")
+    desk.check_in(today.id, ada, at(since_boot_ms=1_000))
+    desk.hand_over(staff)
+    assert "Inside now" not in staff.get("/").text
+    events.change(engine, institution.id, today.id, SessionChanges(settings={"check_out": True}))
+    first = staff.get("/live")
+    assert "<dt>Inside now</dt> <dd>1</dd>" in " ".join(first.text.split())
+    desk.check_out(today.id, ada, at(since_boot_ms=2_000))
+    desk.hand_over(staff)
+    changed = staff.get("/live?lang=fr", headers={"If-None-Match": first.headers["ETag"]})
+    assert "<dt>À l’intérieur</dt> <dd>0</dd>" in " ".join(changed.text.split())
     assert "<strong>1</strong>" in changed.text
 
 

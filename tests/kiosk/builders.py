@@ -11,13 +11,14 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from kiosk.actions import Arrival
+from kiosk.actions.arrivals import Arrival
 from kiosk.store.journal import Journal, Standing
 from kiosk.store.roster import Roster
-from sync import seals
-from sync.identifiers import Card, Identifier, read_email
+from sync import directory, seals
+from sync.identifiers import Card, Identifier, Pass, read_email
 from sync.messages import (
     CardFormat,
+    DeskLock,
     Enrolled,
     Entry,
     FeedPage,
@@ -37,11 +38,16 @@ FAIR = UUID("01900000-0000-7000-8000-0000000000f1")
 WORKSHOP = UUID("01900000-0000-7000-8000-0000000000f2")
 ROSTER_KEY = bytes(range(32))
 HUB_PRIVATE, HUB_KEY = seals.new_hub_key()
+DIRECTORY_KEY = bytes(range(32, 64))
+PIN = "274951"
+# Cheap, so that tests unlock in a moment.
+LOCK = DeskLock(salt=bytes(16), cost=10, wrapped_key=seals.wrap_key(seals.pin_key(PIN, bytes(16), 10), DIRECTORY_KEY))
 
 ADA_SCHOOL = "ada.lovelace@example.edu"
 ADA_HOME = "Ada@Lovelace.example"
 ADA_SWIPE = "!9234708294300==124;"
 ADA_CARD = "347082"
+ADA_PASS = "CHK1:0123456789ABCDEF0123456789ABCDEF"
 BO = "bo.diddley@example.edu"
 CEM = "cem.karaca@example.edu"
 DITA = "dita@nowhere.example"
@@ -60,16 +66,26 @@ class Student:
     card: str | None = None
     state: str = "active"
     ref: UUID = field(default_factory=uuid7)
+    line: directory.Line | None = None
+    qr_pass: str | None = None
+    registered: tuple[UUID, ...] = ()
 
     @property
     def identifiers(self) -> list[Identifier]:
         cards: list[Identifier] = [Card(self.card)] if self.card else []
-        return [*(read_email(each) for each in self.emails), *cards]
+        passes: list[Identifier] = [Pass(self.qr_pass.removeprefix("CHK1:"))] if self.qr_pass else []
+        return [*(read_email(each) for each in self.emails), *cards, *passes]
 
 
-ADA = Student("Ada", (ADA_SCHOOL, ADA_HOME), card=ADA_CARD)
-BOB = Student("Bo", (BO,))
-CEMS = Student("Cem", (CEM,), state="disabled")
+ADA = Student(
+    "Ada",
+    (ADA_SCHOOL, ADA_HOME),
+    card=ADA_CARD,
+    line=directory.Line("Ada Lovelace", "Augusta", "Junior", directory.hint(ADA_SCHOOL)),
+    qr_pass=ADA_PASS,
+)
+BOB = Student("Bo", (BO,), line=directory.Line("Bo Diddley", "", "Senior", directory.hint(BO)))
+CEMS = Student("Cem", (CEM,), state="disabled", line=directory.Line("Cem Karaca", "", "Senior", directory.hint(CEM)))
 CAST = (ADA, BOB, CEMS)
 
 
@@ -88,7 +104,14 @@ def person(student: Student, position: int, epoch: UUID = EPOCH, key: bytes = RO
         keys=tuple(
             Key(each.tag, seals.seal_greeting(each.box_key, student.greeting, epoch, position)) for each in looked_up
         ),
+        directory=None if student.line is None else sealed_line(student.line, position, epoch),
+        registered=student.registered,
     )
+
+
+def sealed_line(line: directory.Line, position: int, epoch: UUID = EPOCH) -> bytes:
+    """A line of the directory, sealed as the hub seals it."""
+    return seals.seal_directory_line(DIRECTORY_KEY, directory.write(line), epoch, position)
 
 
 def session(
@@ -110,8 +133,14 @@ def session(
     )
 
 
-def settings(position: int = 3) -> Settings:
-    return Settings(position=position, institution="Example University", card_formats=(CARD_FORMAT,))
+def settings(position: int = 3, lock: DeskLock | None = None) -> Settings:
+    return Settings(
+        position=position,
+        institution="Example University",
+        card_formats=(CARD_FORMAT,),
+        domains=("example.edu",),
+        desk_lock=lock,
+    )
 
 
 def entries(students: Iterable[Student] = CAST, epoch: UUID = EPOCH) -> list[Entry]:
@@ -160,11 +189,14 @@ def standing() -> Standing:
     )
 
 
-def set_up(folder: Path, students: Iterable[Student] = CAST) -> None:
-    """A kiosk that is enrolled, has its roster, and stands at the fair."""
+def set_up(folder: Path, students: Iterable[Student] = CAST, lock: DeskLock | None = None) -> None:
+    """A kiosk that is enrolled, has its roster, and stands at the fair. With `lock`: `PIN` opens its staff side."""
     journal, roster = Journal(folder / "journal.sqlite"), Roster(folder, BOOT)
     journal.enrolled(standing())
     load(roster, students)
+    if lock is not None:
+        roster.apply(page([settings(1_000, lock)]))
+        journal.lock_with(lock)
     journal.choose(session())
     journal.close()
     roster.close()

@@ -83,7 +83,7 @@ def as_browser(client: FlaskClient) -> Post:
 
     def post(identifier: str, headers: dict[str, str] | None = None, **form: str) -> TestResponse:
         data = {"identifier": identifier, "csrf_token": token(client), **form}
-        return client.post(f"/sessions/{b.FAIR}/check-ins", data=data, headers=headers)
+        return client.post(f"/sessions/{b.FAIR}/check-ins", data=data, headers=headers, follow_redirects=True)
 
     return post
 

@@ -6,20 +6,22 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from kiosk import rules
-from kiosk.rules import AlreadyIn, Noted, NotRecognised, SeeStaff, Welcome
+from kiosk.rules import verdicts
+from kiosk.rules.verdicts import AlreadyIn, Noted, NotRecognised, Occasion, SeeStaff, Welcome
 from sync.identifiers import Card, Identifier, read_email
 from tests.kiosk import builders as b
 
 NEW = uuid4()
 EMAIL = read_email(b.ADA_SCHOOL)
 CARD = Card(b.ADA_CARD)
+OPEN = Occasion(b.session(), (), b.NOON)
 
 
 @dataclass
 class Known:
     state: str = "active"
     greeting: str = "Ada"
+    registered: tuple[UUID, ...] = ()
 
 
 @dataclass
@@ -30,25 +32,25 @@ class Earlier:
 
 @pytest.mark.parametrize("who", [EMAIL, CARD])
 def test_somebody_known_is_welcome_once(who: Identifier) -> None:
-    assert rules.decide(who, Known(), None, NEW) == Welcome("Ada", NEW)
-    assert rules.decide(who, Known(), Earlier(), NEW) == AlreadyIn("Ada", b.FAIR, b.NOON)
+    assert verdicts.decide(who, Known(), None, OPEN, NEW) == Welcome("Ada", NEW)
+    assert verdicts.decide(who, Known(), Earlier(), OPEN, NEW) == AlreadyIn("Ada", b.FAIR, b.NOON)
 
 
 def test_an_unknown_address_is_noted_and_an_unknown_card_is_not() -> None:
-    assert rules.decide(EMAIL, None, None, NEW) == Noted(NEW)
-    assert rules.decide(EMAIL, None, Earlier(), NEW) == AlreadyIn(None, b.FAIR, b.NOON)
-    assert rules.decide(CARD, None, None, NEW) == NotRecognised("unknown_card")
+    assert verdicts.decide(EMAIL, None, None, OPEN, NEW) == Noted(NEW)
+    assert verdicts.decide(EMAIL, None, Earlier(), OPEN, NEW) == AlreadyIn(None, b.FAIR, b.NOON)
+    assert verdicts.decide(CARD, None, None, OPEN, NEW) == NotRecognised("unknown_card")
 
 
 @pytest.mark.parametrize("earlier", [None, Earlier()])
 def test_a_disabled_student_is_for_staff_whatever_was_before(earlier: Earlier | None) -> None:
-    assert rules.decide(EMAIL, Known("disabled"), earlier, NEW) == SeeStaff("disabled")
+    assert verdicts.decide(EMAIL, Known("disabled"), earlier, OPEN, NEW) == SeeStaff("disabled")
 
 
 def test_the_same_form_again_gets_the_same_answer() -> None:
-    assert rules.again(Known(), Earlier()) == Welcome("Ada", b.FAIR)
-    assert rules.again(None, Earlier()) == Noted(b.FAIR)
+    assert verdicts.again(Known(), Earlier(), leaving=False) == Welcome("Ada", b.FAIR)
+    assert verdicts.again(None, Earlier(), leaving=False) == Noted(b.FAIR)
 
 
 def test_a_name_nobody_gave_is_still_a_person() -> None:
-    assert rules.decide(EMAIL, Known(greeting=""), None, NEW) == Welcome("", NEW)
+    assert verdicts.decide(EMAIL, Known(greeting=""), None, OPEN, NEW) == Welcome("", NEW)

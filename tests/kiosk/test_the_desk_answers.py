@@ -11,9 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from kiosk import actions, create_app, rules
-from kiosk.actions import Arrival
+from kiosk import create_app
+from kiosk.actions import arrivals
+from kiosk.actions.arrivals import Arrival, Stores
 from kiosk.config import Config
+from kiosk.rules.verdicts import Verdict
 from kiosk.store.journal import Exchange, Journal
 from kiosk.store.roster import Roster
 from sync.messages import Gone, Moment
@@ -170,14 +172,14 @@ def test_an_intent_that_is_no_id_is_no_obstacle(as_program: Post) -> None:
 def test_the_page_says_it_without_javascript(as_browser: Post) -> None:
     response = as_browser(b.ADA_SCHOOL)
     assert response.status_code == 200
-    assert "Welcome, Ada!" in response.text
+    assert "Welcome, <bdi>Ada</bdi>!" in response.text
     assert "<html" in response.text
     assert '<meta http-equiv="refresh" content="5;url=/">' in response.text
 
 
 def test_htmx_gets_the_verdict_and_a_fresh_form(as_browser: Post) -> None:
     response = as_browser(b.ADA_SCHOOL, HTMX)
-    assert "Welcome, Ada!" in response.text
+    assert "Welcome, <bdi>Ada</bdi>!" in response.text
     assert "<html" not in response.text
     assert 'hx-swap-oob="true"' in response.text
     assert response.headers["Kiosk-Verdict"] == "welcome"
@@ -185,14 +187,17 @@ def test_htmx_gets_the_verdict_and_a_fresh_form(as_browser: Post) -> None:
 
 def test_the_answer_is_in_french_and_the_next_person_begins_in_english(as_browser: Post) -> None:
     response = as_browser(b.ADA_SCHOOL, HTMX, lang="fr")
-    assert "Bienvenue, Ada\u202f!" in response.text
+    assert "Bienvenue, <bdi>Ada</bdi>\u202f!" in response.text
     assert 'name="lang" value="en"' in response.text
 
 
 def came(folder: Path, who: b.Student, wall: datetime) -> None:
     journal, roster = Journal(folder / "journal.sqlite"), Roster(folder, b.BOOT)
     moment = Moment(wall=wall, boot=b.BOOT, since_boot_ms=1)
-    assert actions.check_in(journal, roster, b.FAIR, Arrival(who.emails[0], None, moment, uuid4())).code == "welcome"
+    assert (
+        arrivals.check_in(Stores(journal, roster), b.FAIR, Arrival(who.emails[0], None, moment, uuid4())).code
+        == "welcome"
+    )
     journal.close()
     roster.close()
 
@@ -212,8 +217,8 @@ def test_already_in_names_the_day_when_it_was_another(app: Flask, folder: Path) 
     client = paris.test_client()
     form = {"identifier": b.BO, "csrf_token": token(client)}
     url = f"/sessions/{b.FAIR}/check-ins"
-    assert "Already in since Wed 4 Mar, 00:30." in client.post(url, data=form).text
-    in_french = client.post(url, data={**form, "lang": "fr"}).text
+    assert "Already in since Wed 4 Mar, 00:30." in client.post(url, data=form, follow_redirects=True).text
+    in_french = client.post(url, data={**form, "lang": "fr"}, follow_redirects=True).text
     assert "Présence déjà enregistrée le mer. 4 mars à 00:30." in in_french
     paris.extensions["desk"].close()
 
@@ -223,7 +228,7 @@ def test_a_scan_that_is_far_too_long_is_answered_as_too_long(
     client: FlaskClient, folder: Path, headers: dict[str, str]
 ) -> None:
     form = {"csrf_token": token(client), "identifier": "9" * 70_000, "lang": "fr"}
-    response = client.post(f"/sessions/{b.FAIR}/check-ins?lang=fr", data=form, headers=headers)
+    response = client.post(f"/sessions/{b.FAIR}/check-ins?lang=fr", data=form, headers=headers, follow_redirects=True)
     assert (response.status_code, response.headers["Kiosk-Verdict"]) == (200, "not_recognised")
     assert "too_long" in response.text if "Accept" in headers else "trop long" in response.text
     assert recorded(folder) == 0
@@ -319,7 +324,7 @@ def test_nothing_is_kept_by_the_browser_and_nothing_foreign_runs(client: FlaskCl
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert "HttpOnly" in response.headers["Set-Cookie"]
-    assert "SameSite=Lax" in response.headers["Set-Cookie"]
+    assert "SameSite=Strict" in response.headers["Set-Cookie"]
 
 
 def test_an_address_that_is_markup_is_shown_nowhere(as_browser: Post) -> None:
@@ -327,7 +332,7 @@ def test_an_address_that_is_markup_is_shown_nowhere(as_browser: Post) -> None:
 
 
 def test_every_verdict_has_a_template(app: Flask) -> None:
-    for kind in get_args(rules.Verdict):
+    for kind in get_args(Verdict):
         assert app.jinja_env.get_template(f"verdicts/{kind.code}.html")
 
 

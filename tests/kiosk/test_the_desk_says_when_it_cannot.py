@@ -115,9 +115,8 @@ def test_the_operators_line_counts_what_waits(client: FlaskClient, as_program: P
     assert "all sent" in client.get("/status").text
     as_program(b.BO)
     as_program(b.DITA)
-    assert "2 waiting to be sent" in client.get("/status").text
-    assert "2 en attente d’envoi" in client.get("/status?lang=fr").text
-    assert "3 people" in client.get("/status").text
+    assert "2 waiting<" in client.get("/status").text
+    assert "2 en attente<" in client.get("/status?lang=fr").text
 
 
 @pytest.mark.parametrize("code", ["hub_unreachable", "hub_busy", "not_our_hub"])

@@ -6,7 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from kiosk import actions, postman
+from kiosk import postman
+from kiosk.actions import arrivals
+from kiosk.actions.arrivals import Stores
 from kiosk.postman import AnotherPostman, Round
 from kiosk.store.journal import Journal
 from kiosk.store.roster import Roster
@@ -32,7 +34,7 @@ def hub_of(rounds: Round) -> FakeHub:
 
 
 def come(rounds: Round, *who: str) -> list[str]:
-    return [actions.check_in(rounds.journal, rounds.roster, b.FAIR, b.arrival(each)).code for each in who]
+    return [arrivals.check_in(Stores(rounds.journal, rounds.roster), b.FAIR, b.arrival(each)).code for each in who]
 
 
 def test_what_was_noted_offline_arrives_and_the_roster_is_fetched(rounds: Round) -> None:
@@ -55,7 +57,7 @@ def test_the_hub_can_open_what_the_kiosk_sealed(rounds: Round) -> None:
     assert isinstance(fact, CheckIn)
     assert fact.ref is None
     assert fact.sealed_identifier is not None
-    assert seals.open_at_hub(b.HUB_PRIVATE, fact.sealed_identifier) == ("email", b.DITA.upper())
+    assert seals.open_at_hub(b.HUB_PRIVATE, fact.sealed_identifier) == ("email", b.DITA.upper(), "")
 
 
 def test_a_lost_answer_doubles_nothing(rounds: Round) -> None:

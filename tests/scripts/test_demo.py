@@ -169,19 +169,23 @@ def test_a_demo_opens_both_doors_and_leaves_nothing_running_and_the_next_one_goe
     first.wait_for("Ctrl-C")
     assert "200 of 200 students imported" in first.text
     assert get(first.hub_port, "/login")[0] == 200
-    status, sessions = get(first.kiosk_port, "/sessions")
+    made = json.loads((tmp_path / "demo" / demo.DONE).read_text())
+    status, desk = get(first.kiosk_port, "/")
     assert status == 200
-    assert "Welcome reception" in sessions
-    assert "Career fair" in sessions
+    assert "Welcome reception" in desk
+    assert f"/sessions/{made['reception']}/check-ins" in desk
     password = tmp_path / "demo" / "password.txt"
     assert password.stat().st_mode & 0o777 == 0o600
     assert password.read_text().strip() in first.text
+    pin = tmp_path / "demo" / "pin.txt"
+    assert (pin.stat().st_mode & 0o777, len(pin.read_text().strip())) == (0o600, 6)
+    assert f"staff unlock it with {pin.read_text().strip()}" in first.text
     assert sign_in(first.hub_port, password.read_text().strip()) == 200
 
-    session_id = re.findall(r'value="([0-9a-f-]{36})"', sessions)[0]
+    session_id = made["reception"]
     for example, verdict in zip(
-        json.loads((tmp_path / "demo" / demo.DONE).read_text())["examples"],
-        ["welcome", "welcome", "already_in", "welcome", "welcome", "see_staff", "noted"],
+        made["examples"],
+        ["welcome", "welcome", "already_in", "welcome", "welcome", "welcome", "see_staff", "noted"],
         strict=True,
     ):
         typed = example["text"].replace(";", "%3B").replace("=", "%3D")
@@ -204,6 +208,7 @@ def test_a_demo_opens_both_doors_and_leaves_nothing_running_and_the_next_one_goe
     assert "200 students are there from an earlier start" in second.text
     assert "imported" not in second.text
     assert "today's events are there" not in second.text
+    assert f"staff unlock it with {pin.read_text().strip()}" in second.text
     assert check_in(second.kiosk_port, session_id, known.school_emails[0]) == "already_in"
 
     started = second.pids()

@@ -1,15 +1,17 @@
 """One exchange, with a hub that keeps its promises and with hubs that keep none."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sync import chain
-from sync.engine import Report, run_once
+from sync.engine import LONGEST_ROUND_MS, ClockSample, Report, run_once
 from sync.errors import (
     CheckinError,
     DeviceRevoked,
@@ -27,9 +29,11 @@ from sync.errors import (
 )
 from sync.messages import (
     MAX_FACTS,
+    Assignment,
     Entry,
     FeedPage,
     Gone,
+    Moment,
     PushAnswer,
     Receipt,
     Start,
@@ -219,7 +223,7 @@ def test_a_hub_that_takes_less_than_it_was_given_is_an_error_and_not_a_loop() ->
 
 
 def test_what_the_hub_could_not_understand_is_set_aside_and_the_others_go_on() -> None:
-    journal = MemoryJournal([check_in(1), b'{"kind":"check_out"}', check_in(3)])
+    journal = MemoryJournal([check_in(1), b'{"kind":"from_the_future"}', check_in(3)])
     hub = MemoryHub()
     report = exchange(hub, journal)
 
@@ -287,6 +291,68 @@ def test_what_was_handed_over_before_the_cut_stays_handed_over() -> None:
     hub = ScriptedHub([lambda: taken(MAX_FACTS, first), says(HubUnreachable("cut"))], [nothing_new])
     report = exchange(hub, journal)
     assert (report.problem, report.sent, report.waiting) == ("hub_unreachable", MAX_FACTS, 5)
+
+
+# --- clocks and assignments ----------------------------------------------------------------------
+
+
+def ticking(*readings: tuple[str, int]) -> Callable[[], Moment]:
+    """A clock that says these runs and milliseconds, one after the other."""
+    left = iter(readings)
+
+    def look() -> Moment:
+        boot, since_boot_ms = next(left)
+        return Moment(wall=NOON, boot=boot, since_boot_ms=since_boot_ms)
+
+    return look
+
+
+def sampled(*readings: tuple[str, int], facts: int = 0) -> Report:
+    return run_once(MemoryHub(), MemoryJournal(check_ins(facts)), MemoryRoster(), ticking(*readings))
+
+
+def test_the_hubs_clock_is_taken_for_half_way_between_asking_and_hearing() -> None:
+    report = sampled(("b", 1_000), ("b", 1_200))
+    assert report.sample == ClockSample(
+        NOON + timedelta(milliseconds=100), Moment(wall=NOON, boot="b", since_boot_ms=1_200), 200
+    )
+
+
+def test_of_several_answers_the_last_tells_the_time() -> None:
+    readings = [("b", 1_000), ("b", 1_200), ("b", 2_000), ("b", 2_010)]
+    report = sampled(*readings, facts=MAX_FACTS + 1)
+    assert report.sample is not None
+    assert report.sample.round_trip_ms == 10
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        pytest.param([("b", 0), ("b", LONGEST_ROUND_MS + 1)], id="too slow an answer"),
+        pytest.param([("b", 5_000), ("another run", 5_001)], id="started anew in between"),
+        pytest.param([("b", 5_000), ("b", 4_999)], id="time went back"),
+    ],
+)
+def test_an_answer_that_says_too_little_about_the_clock_says_nothing(readings: list[tuple[str, int]]) -> None:
+    assert sampled(*readings).sample is None
+
+
+def test_a_slow_answer_does_not_take_back_what_a_quick_one_told() -> None:
+    readings = [("b", 0), ("b", 20), ("b", 100), ("b", 100 + LONGEST_ROUND_MS + 1)]
+    report = sampled(*readings, facts=MAX_FACTS + 1)
+    assert report.sample is not None
+    assert report.sample.round_trip_ms == 20
+
+
+def test_without_an_answer_nothing_is_said_of_clock_and_assignment() -> None:
+    report = exchange(ScriptedHub([says(HubUnreachable("cut"))], [nothing_new]), MemoryJournal())
+    assert (report.sample, report.assignment) == (None, None)
+
+
+@pytest.mark.parametrize("assignment", [None, Assignment(session_id=SESSION, number=3)], ids=["none", "one"])
+def test_where_the_office_wants_the_kiosk_is_passed_on(assignment: Assignment | None) -> None:
+    answer = msgspec.structs.replace(taken(0, chain.START), assignment=assignment)
+    assert exchange(ScriptedHub([lambda: answer], [nothing_new]), MemoryJournal()).assignment == assignment
 
 
 # --- catching up ---------------------------------------------------------------------------------

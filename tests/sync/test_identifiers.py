@@ -13,9 +13,11 @@ from sync.identifiers import (
     MAX_FORMATS,
     MAX_INPUT,
     MAX_PATTERN,
+    PASS_PREFIX,
     Card,
     CompiledFormat,
     Email,
+    Pass,
     compile_format,
     compile_formats,
     read,
@@ -196,12 +198,12 @@ REASONS = {"empty", "too_long", "control_characters", "not_an_address"}
 
 
 @given(st.text(max_size=60) | st.text(st.characters(categories=["Cs", "Cc", "Ll"]), max_size=8))
-def test_whatever_is_typed_is_a_card_an_address_or_unreadable(text: str) -> None:
+def test_whatever_is_typed_is_a_pass_a_card_an_address_or_unreadable(text: str) -> None:
     try:
-        found: Email | Card | Unreadable = read(text, formats(SCHOOL, LIBRARY))
+        found: Email | Card | Pass | Unreadable = read(text, formats(SCHOOL, LIBRARY))
     except Unreadable as refused:
         found = refused
-    assert isinstance(found, Email | Card) or found.reason in REASONS
+    assert isinstance(found, Email | Card | Pass) or found.reason in REASONS
 
 
 # --- lengths and noise ---------------------------------------------------------------------------
@@ -346,3 +348,53 @@ def test_an_institution_has_a_limited_number_of_card_formats() -> None:
     compile_formats([SCHOOL] * MAX_FORMATS)
     with pytest.raises(BadPattern):
         compile_formats([SCHOOL] * (MAX_FORMATS + 1))
+
+
+# --- passes --------------------------------------------------------------------------------------
+
+ID = "0123456789ABCDEF0123456789ABCDEF"
+ANYTHING = CardFormat(whole=r"(?s)^.*$")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"CHK1:{ID}",
+        f"chk1:{ID.lower()}",
+        f"Chk1:{ID}",
+        f"  CHK1:{ID}\r\n",
+        f"\u00a0CHK1:{ID}\t",
+    ],
+)
+def test_a_pass_is_read_in_either_case_and_with_blanks_around_it(text: str) -> None:
+    assert read(text, ()) == Pass(ID)
+
+
+def test_a_pass_is_a_pass_even_where_a_card_format_would_match_it() -> None:
+    assert read(f"CHK1:{ID}", formats(ANYTHING)) == Pass(ID)
+
+
+def test_what_a_pass_shows_is_read_as_that_pass() -> None:
+    assert Pass(ID).payload == f"{PASS_PREFIX}{ID}"
+    assert read(Pass(ID).payload, ()) == Pass(ID)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"CHK1:{ID[:-1]}",
+        f"CHK1:{ID}0",
+        f"CHK1:{ID[:-1]}G",
+        f"CHK2:{ID}",
+        f"CHK1: {ID}",
+        f"CHK1{ID}",
+        f"CHK1:{ID[:16]} {ID[16:]}",
+        f"xCHK1:{ID}",
+        f"CHK1:{ID[:-1]}\u0663",
+        ID,
+        "CHK1:",
+    ],
+)
+def test_a_near_miss_of_a_pass_is_none(text: str) -> None:
+    assert reason(text) == "not_an_address"
+    assert isinstance(read(text, formats(ANYTHING)), Card)

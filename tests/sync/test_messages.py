@@ -43,7 +43,20 @@ check_ins = st.builds(
     sealed_identifier=st.none() | blobs,
 )
 undos = st.builds(m.Undo, id=ids, session_id=ids, at=moments, undoes=st.lists(ids, min_size=1, max_size=4).map(tuple))
-facts = check_ins | undos
+check_outs = st.builds(
+    m.CheckOut,
+    id=ids,
+    session_id=ids,
+    method=st.sampled_from(get_args(m.Method)),
+    at=moments,
+    roster_position=counts,
+    ref=st.none() | ids,
+    tag=st.none() | tags,
+    sealed_identifier=st.none() | blobs,
+    everyone=st.booleans(),
+)
+rehearsals = st.builds(m.Rehearsal, id=ids, session_id=ids, at=moments)
+facts = check_ins | undos | check_outs | rehearsals
 marks = st.builds(m.StreamMark, acked_seq=counts, acked_hash=hashes)
 receipts = st.builds(m.Receipt, seq=counts, id=st.none() | ids, verdict=texts)
 people = st.builds(
@@ -52,6 +65,8 @@ people = st.builds(
     ref=ids,
     state=st.sampled_from(["active", "disabled"]),
     keys=st.lists(st.builds(m.Key, tag=tags, greeting=blobs), max_size=3).map(tuple),
+    directory=st.none() | blobs,
+    registered=st.lists(ids, max_size=3).map(tuple),
 )
 sessions = st.builds(
     m.Session,
@@ -63,13 +78,21 @@ sessions = st.builds(
     name=texts,
     starts=instants,
     ends=instants,
+    next_step=st.dictionaries(st.sampled_from(["en", "fr"]), texts),
+    listed=st.booleans(),
+    check_out=st.booleans(),
+    opens=st.none() | instants,
+    closes=st.none() | instants,
 )
 card_formats = st.builds(m.CardFormat, whole=texts, extract=st.none() | texts)
+desk_locks = st.builds(m.DeskLock, salt=blobs, cost=st.integers(min_value=10, max_value=20), wrapped_key=blobs)
 settings_ = st.builds(
     m.Settings,
     position=counts,
     institution=texts,
     card_formats=st.lists(card_formats, max_size=2).map(tuple),
+    domains=st.lists(texts, max_size=2).map(tuple),
+    desk_lock=st.none() | desk_locks,
 )
 gone = st.builds(m.Gone, position=counts, what=st.sampled_from(["person", "session"]), key=ids)
 entries = people | sessions | settings_ | gone
@@ -83,6 +106,7 @@ pushes = st.builds(
     clock=moments,
     facts=st.lists(facts.map(m.encode).map(msgspec.Raw), max_size=3).map(tuple),
 )
+assignments = st.builds(m.Assignment, session_id=ids, number=counts)
 answers = st.builds(
     m.PushAnswer,
     hub_id=ids,
@@ -90,6 +114,7 @@ answers = st.builds(
     hub_time=instants,
     stream=marks,
     receipts=st.lists(receipts, max_size=3).map(tuple),
+    assignment=st.none() | assignments,
 )
 pages = st.builds(
     m.FeedPage,
@@ -118,14 +143,18 @@ EVERY: dict[type[msgspec.Struct], st.SearchStrategy[Any]] = {
     m.Moment: moments,
     m.CheckIn: check_ins,
     m.Undo: undos,
+    m.CheckOut: check_outs,
+    m.Rehearsal: rehearsals,
     m.Push: pushes,
     m.StreamMark: marks,
     m.Receipt: receipts,
+    m.Assignment: assignments,
     m.PushAnswer: answers,
     m.Key: keys,
     m.Person: people,
     m.Session: sessions,
     m.CardFormat: card_formats,
+    m.DeskLock: desk_locks,
     m.Settings: settings_,
     m.Gone: gone,
     m.Start: starts,
@@ -194,7 +223,7 @@ def test_no_message_has_a_place_for_an_address_or_a_persons_name() -> None:
             assert (struct, field) in names_of_things, f"{struct}.{field}"
 
 
-@pytest.mark.parametrize("kind", [m.Person, m.CheckIn, m.Undo, m.Key, m.Gone])
+@pytest.mark.parametrize("kind", [m.Person, m.CheckIn, m.Undo, m.CheckOut, m.Rehearsal, m.Key, m.Gone])
 def test_what_is_said_about_people_has_no_field_for_free_text(kind: type[msgspec.Struct]) -> None:
     schema = msgspec.json.schema_components([kind])[1]
     properties = schema[kind.__name__].get("properties", {})
@@ -246,6 +275,27 @@ def test_the_longest_address_there_is_fits_in_a_fact(typed: str) -> None:
     assert isinstance(m.FACT.decode(fact), m.CheckIn)
 
 
+@pytest.mark.parametrize("typed", LONGEST.values(), ids=LONGEST)
+def test_the_longest_address_with_a_name_beside_it_fits_in_a_fact(typed: str) -> None:
+    _, public = new_hub_key()
+    sealed = seal_to_hub(public, read_email(typed), name="\U0001d41a" * 80)
+    assert isinstance(m.FACT.decode(m.encode(longest_check_in(sealed))), m.CheckIn)
+    assert len(m.encode(longest_check_in(sealed))) <= m.MAX_FACT_BYTES
+
+
+def test_what_the_first_version_sent_is_read_with_nothing_special_in_it() -> None:
+    person = b'{"kind":"person","position":1,"ref":"01900000-0000-7000-8000-00000000ada0","state":"active","keys":[]}'
+    read = msgspec.json.decode(person, type=m.Person)
+    assert (read.directory, read.registered) == (None, ())
+    assert m.encode(read) == person
+
+
+@pytest.mark.parametrize("cost", [9, 21, -1])
+def test_a_lock_that_costs_nothing_or_a_minute_is_refused(cost: int) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(f'{{"salt":"","cost":{cost},"wrapped_key":""}}', type=m.DeskLock)
+
+
 def test_an_undo_of_thirty_check_ins_fits_in_a_fact() -> None:
     undo = m.Undo(
         id=ADA,
@@ -276,7 +326,7 @@ def test_moments_are_the_same_moment_in_any_zone() -> None:
 
 def test_an_unknown_kind_of_fact_is_recognised_as_not_understood() -> None:
     with pytest.raises(msgspec.ValidationError):
-        m.FACT.decode(b'{"kind":"check_out","id":"01900000-0000-7000-8000-00000000ada0"}')
+        m.FACT.decode(b'{"kind":"from_the_future","id":"01900000-0000-7000-8000-00000000ada0"}')
 
 
 def test_the_messages_describe_themselves_for_the_openapi_document() -> None:

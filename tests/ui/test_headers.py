@@ -4,7 +4,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from ui.assets import init_assets
-from ui.headers import content_security_policy, secure_headers
+from ui.headers import content_security_policy, permissions_policy, secure_headers
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def app() -> Flask:
     @app.get("/scanner")
     def scanner() -> Response:
         response = make_response("scanner")
-        response.headers["Permissions-Policy"] = "camera=(self)"
+        response.headers["Permissions-Policy"] = permissions_policy(allowed=("camera",))
         response.headers["Content-Security-Policy"] = content_security_policy({"script-src": ("'wasm-unsafe-eval'",)})
         return response
 
@@ -94,7 +94,8 @@ def test_a_view_that_says_how_long_its_answer_may_be_kept_is_believed(client: Fl
 
 def test_one_page_can_be_allowed_a_camera_while_all_else_stays_strict(client: FlaskClient) -> None:
     response = client.get("/scanner")
-    assert response.headers["Permissions-Policy"] == "camera=(self)"
+    assert "camera=(self)" in response.headers["Permissions-Policy"]
+    assert "microphone=()" in response.headers["Permissions-Policy"]
     assert policy(response)["script-src"] == {"'self'", "'wasm-unsafe-eval'"}
     assert policy(response)["default-src"] == {"'none'"}
     assert policy(client.get("/"))["script-src"] == {"'self'"}

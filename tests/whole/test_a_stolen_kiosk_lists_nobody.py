@@ -3,7 +3,8 @@
 import random
 from pathlib import Path
 
-from kiosk import actions
+from kiosk.actions import arrivals
+from kiosk.actions.arrivals import Stores
 from kiosk.store.journal import Journal
 from kiosk.store.roster import Roster
 from tests.kiosk import builders as b
@@ -30,7 +31,7 @@ def test_no_byte_on_the_disk_says_who_anybody_is(tmp_path: Path) -> None:
     journal, roster = Journal(tmp_path / "journal.sqlite"), Roster(tmp_path, b.BOOT)
     known = [chance.choice(each.emails) for each in students[:140]]
     verdicts = [
-        actions.check_in(journal, roster, b.FAIR, b.arrival(who, minute)).code
+        arrivals.check_in(Stores(journal, roster), b.FAIR, b.arrival(who, minute)).code
         for minute, who in enumerate(known + strangers)
     ]
     assert verdicts == ["welcome"] * 140 + ["noted"] * 60

@@ -8,8 +8,10 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from sync import chain, messages
-from sync.messages import FACT, Push, PushAnswer, encode
+from sync import chain, directory, messages
+from sync.directory import Line
+from sync.messages import FACT, FeedPage, Person, Push, PushAnswer, Settings, encode
+from sync.seals import open_directory_line, unlock
 
 WIRE = Path(__file__).parents[2] / "docs" / "wire.md"
 MARKED = re.compile(r"^<!-- message: (\w+) -->\n+```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -41,7 +43,8 @@ def test_every_json_block_names_its_message() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["CheckIn", "Undo", "Push", "PushAnswer", "FeedPage", "Enrolment", "Enrolled", "Problem"]
+    "name",
+    ["CheckIn", "Undo", "CheckOut", "Rehearsal", "Push", "PushAnswer", "FeedPage", "Enrolment", "Enrolled", "Problem"],
 )
 def test_every_message_that_travels_by_itself_has_an_example(name: str) -> None:
     assert name in {example.name for example in examples()}
@@ -51,6 +54,20 @@ def test_the_facts_in_the_examples_can_be_read() -> None:
     pushes = [msgspec.json.decode(each.text, type=Push) for each in examples() if each.kind is Push]
     read = [FACT.decode(fact) for push in pushes for fact in push.facts]
     assert {type(fact).__name__ for fact in read} == {"CheckIn", "Undo"}
+
+
+def test_the_pin_in_the_example_opens_the_directory_in_it() -> None:
+    page = next(msgspec.json.decode(each.text, type=FeedPage) for each in examples() if each.kind is FeedPage)
+    lock = next(entry.desk_lock for entry in page.entries if isinstance(entry, Settings))
+    assert lock is not None
+    key = unlock(lock, "483921")
+    assert key is not None
+    people = [entry for entry in page.entries if isinstance(entry, Person) and entry.directory is not None]
+    lines = [open_directory_line(key, each.directory or b"", page.epoch, each.position) for each in people]
+    assert [directory.read(line or b"") for line in lines] == [
+        Line("Ada Lovelace", "King", "Senior", "au…da@students.example.edu"),
+        Line("Bo Lind"),
+    ]
 
 
 def test_the_hashes_in_the_examples_are_the_hashes_of_their_facts() -> None:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from hub.rules import directory
 from hub.rules.addresses import Address, Domains
 from hub.rules.student_file.columns import CLEAR, EMAIL, Problem, Problems, add
 from hub.rules.student_file.rows import FileRow
+from sync.directory import Line
 
 
 @dataclass(slots=True)
@@ -39,9 +41,21 @@ class Student:
         """What kiosks know of this student: when it changes, they must be told."""
         return (
             self.preferred_name or self.first_name,
+            self._line(),
             self.disabled,
             {each.key for each in self.addresses.values() if each.state == "confirmed"},
             set(self.cards),
+        )
+
+    def _line(self) -> Line:
+        main = self.main
+        return directory.line(
+            self.first_name,
+            self.last_name,
+            self.middle_name,
+            self.preferred_name,
+            self.school_year_name,
+            None if main is None else main.key,
         )
 
 

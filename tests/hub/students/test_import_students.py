@@ -110,6 +110,9 @@ def test_kiosks_are_told_of_every_new_student_and_of_each_change_they_show(offic
         {"card_id": "7"},
         {"additional_email_addresses": "a@example.edu"},
         {"email_address": "a@example.edu"},
+        {"last_name": "Byron"},
+        {"middle_name": "King"},
+        {"school_year_name": "Senior"},
     ):
         before = office.position()
         office.rows({**ADA, **change}, BO)

@@ -1,0 +1,1 @@
+"""What the desk decides. Pure: given what is known, decides; writes and asks nothing."""

@@ -1,0 +1,265 @@
+"""What is in a roster file: its tables, what can be asked of them, and how a page of the feed changes them."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+from sqlite_utils import Database, Migrations
+
+from kiosk.store.sqlite import StoreDamaged
+from sync import seals
+from sync.errors import BadPattern
+from sync.identifiers import CompiledFormat, Identifier, compile_format, read
+from sync.messages import CardFormat, Entry, FeedPage, Gone, Person, Session, Settings, encode
+
+migrations = Migrations("roster")
+
+
+@migrations()
+def m001_people(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BLOB NOT NULL,"
+        " position INTEGER NOT NULL, roster_key BLOB NOT NULL, boot TEXT NOT NULL, settings BLOB NOT NULL) STRICT"
+    )
+    db.execute(
+        "CREATE TABLE keys (tag BLOB NOT NULL, ref BLOB NOT NULL, greeting BLOB NOT NULL,"
+        " PRIMARY KEY (tag, ref)) STRICT, WITHOUT ROWID"
+    )
+    # `tags`: all of a person's tags in a row, so that their old keys can be found without another index; `registered`:
+    # the ids of their sessions in a row.
+    db.execute(
+        "CREATE TABLE people (ref BLOB PRIMARY KEY, state TEXT NOT NULL, position INTEGER NOT NULL,"
+        " tags BLOB NOT NULL, registered BLOB NOT NULL, directory BLOB) STRICT, WITHOUT ROWID"
+    )
+    db.execute("CREATE TABLE sessions (id BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT")
+
+
+APPLICATION_ID = 0x4B525332
+"""Another one for each shape of the tables: a roster of an older shape is thrown away, and the hub gives it again."""
+VERSION = 1
+
+_ID_SIZE = 16
+_MOST_OF_A_TAG = 3
+"""Rows that may have one tag: two people's are the same once in 2**64."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Somebody the roster knows. `state` is `active` or `disabled`; `registered`: ids of sessions."""
+
+    ref: UUID
+    state: str
+    greeting: str
+    registered: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What came in, and whom the roster at that position knows by it."""
+
+    identifier: Identifier
+    found: Found | None
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A person's sealed line of the directory."""
+
+    ref: UUID
+    state: str
+    position: int
+    registered: tuple[UUID, ...]
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Every sealed line of one state of the roster."""
+
+    epoch: UUID
+    position: int
+    lines: list[Listed]
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What a roster says of itself."""
+
+    epoch: UUID
+    position: int
+    roster_key: bytes
+    boot: str
+    settings: bytes
+
+
+def begin(db: Database, epoch: UUID, roster_key: bytes, boot: str) -> None:
+    """Make a new roster, with nobody in it."""
+    nothing = encode(Settings(position=0, institution=""))
+    db.execute("INSERT INTO meta VALUES (1, ?, 0, ?, ?, ?)", [epoch.bytes, roster_key, boot, nothing])
+
+
+# --- questions
+
+
+def meta(db: Database) -> Meta:
+    """Raises `StoreDamaged` when it says nothing."""
+    row = db.execute("SELECT epoch, position, roster_key, boot, settings FROM meta").fetchone()
+    if row is None:
+        raise StoreDamaged(Path("roster"), "it does not say what it is")
+    return Meta(UUID(bytes=row[0]), *row[1:])
+
+
+def settings(db: Database) -> Settings:
+    """What holds for the whole institution."""
+    return _decoded(meta(db).settings)
+
+
+def recognised(db: Database, text: str) -> Recognised:
+    """What came in, and whose it is. Raises `Unreadable`."""
+    here = meta(db)
+    identifier = read(text, _compiled(_decoded(here.settings).card_formats))
+    return Recognised(identifier, _find(db, here, identifier), here.position)
+
+
+def looked_up(db: Database, identifier: Identifier) -> Recognised:
+    """Whose identifier this is."""
+    here = meta(db)
+    return Recognised(identifier, _find(db, here, identifier), here.position)
+
+
+def directory(db: Database) -> Directory:
+    """The sealed lines of everybody who has one."""
+    here = meta(db)
+    rows = db.execute("SELECT ref, state, position, registered, directory FROM people WHERE directory IS NOT NULL")
+    lines = [
+        Listed(UUID(bytes=ref), state, position, _ids(registered), line)
+        for ref, state, position, registered, line in rows
+    ]
+    return Directory(here.epoch, here.position, lines)
+
+
+def state(db: Database) -> tuple[UUID, int]:
+    """Changes whenever the roster does: its epoch and position."""
+    here = meta(db)
+    return here.epoch, here.position
+
+
+def count(db: Database) -> int:
+    """How many people there are."""
+    return int(db.execute("SELECT count(*) FROM people").fetchone()[0])
+
+
+def _find(db: Database, here: Meta, identifier: Identifier) -> Found | None:
+    """Whose identifier this is. A tag whose greeting does not open is somebody else's."""
+    key = seals.lookup(here.roster_key, identifier)
+    # From where the tag is or would be: an unknown one opens its neighbour in vain, so that both take as long.
+    rows = db.execute(
+        "SELECT tag, ref, greeting, state, position, registered FROM keys JOIN people USING (ref)"
+        " WHERE tag >= ? ORDER BY tag LIMIT ?",
+        [key.tag, _MOST_OF_A_TAG],
+    ).fetchall()
+    found = None
+    for tag, ref, sealed, known_as, position, registered in rows:
+        greeting = seals.open_greeting(key.box_key, sealed, here.epoch, position)
+        if tag == key.tag and greeting is not None:
+            found = Found(UUID(bytes=ref), known_as, greeting, _ids(registered))
+    return found
+
+
+def sessions(db: Database) -> list[Session]:
+    """Every session, in no order."""
+    rows = db.execute("SELECT body FROM sessions").fetchall()
+    return [msgspec.json.decode(row[0], type=Session) for row in rows]
+
+
+def session(db: Database, session_id: UUID) -> Session | None:
+    """The session with this id."""
+    row = db.execute("SELECT body FROM sessions WHERE id = ?", [session_id.bytes]).fetchone()
+    return None if row is None else msgspec.json.decode(row[0], type=Session)
+
+
+# Settings that stay the same from one check-in to the next are read once.
+@lru_cache(maxsize=4)
+def _decoded(body: bytes) -> Settings:
+    return msgspec.json.decode(body, type=Settings)
+
+
+@lru_cache(maxsize=4)
+def _compiled(card_formats: tuple[CardFormat, ...]) -> tuple[CompiledFormat, ...]:
+    return tuple(_usable(card_formats))
+
+
+def _ids(row: bytes) -> tuple[UUID, ...]:
+    return tuple(UUID(bytes=row[start : start + _ID_SIZE]) for start in range(0, len(row), _ID_SIZE))
+
+
+def _usable(formats: Iterable[CardFormat]) -> Iterator[CompiledFormat]:
+    for each in formats:
+        try:
+            yield compile_format(each)
+        except BadPattern as error:
+            # One format that is wrong must not take the other cards away.
+            _log.warning("card format left out: %s", error.code)
+
+
+# --- a page
+
+
+def take(db: Database, page: FeedPage) -> None:
+    """Change the tables as a page says, and go on to its position."""
+    people: dict[UUID, Person | None] = {}
+    for entry in page.entries:
+        _sort(db, entry, people)
+    _replace_people(db, people)
+    db.execute("UPDATE meta SET position = ?", [page.to])
+
+
+def _sort(db: Database, entry: Entry, people: dict[UUID, Person | None]) -> None:
+    match entry:
+        case Person():
+            people[entry.ref] = entry
+        case Session():
+            db.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?)", [entry.id.bytes, encode(entry)])
+        case Settings():
+            db.execute("UPDATE meta SET settings = ?", [encode(entry)])
+        case Gone(what="person"):
+            people[entry.key] = None
+        case Gone():
+            db.execute("DELETE FROM sessions WHERE id = ?", [entry.key.bytes])
+
+
+def _replace_people(db: Database, people: dict[UUID, Person | None]) -> None:
+    refs = [ref.bytes for ref in people]
+    old = [
+        (tags[start : start + seals.TAG_SIZE], ref)
+        for ref in refs
+        for (tags,) in db.execute("SELECT tags FROM people WHERE ref = ?", [ref]).fetchall()
+        for start in range(0, len(tags), seals.TAG_SIZE)
+    ]
+    known = [person for person in people.values() if person is not None]
+    gone = [(ref.bytes,) for ref, person in people.items() if person is None]
+    # Keys in the order of the table: neighbours land on the same page of the file.
+    new = sorted((key.tag, each.ref.bytes, key.greeting) for each in known for key in each.keys)
+    db.conn.executemany("DELETE FROM keys WHERE tag = ? AND ref = ?", old)
+    db.conn.executemany("DELETE FROM people WHERE ref = ?", gone)
+    db.conn.executemany(
+        "INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (
+                each.ref.bytes,
+                each.state,
+                each.position,
+                b"".join(key.tag for key in each.keys),
+                b"".join(session_id.bytes for session_id in each.registered),
+                each.directory,
+            )
+            for each in known
+        ],
+    )
+    db.conn.executemany("INSERT OR REPLACE INTO keys VALUES (?, ?, ?)", new)
