@@ -85,7 +85,7 @@ def test_what_is_not_for_everybody_asks_for_the_pin(locked: Flask) -> None:
     client = locked.test_client()
     token = _token(client)
     for method, endpoint, path in others:
-        answer = ask(client, method, path, csrf_token=token, q="a", identifier="a", lines="a")
+        answer = ask(client, method, path, csrf_token=token, q="a", identifier="a", pasted="a")
         assert answer.status_code == 403, endpoint
         assert 'name="pin"' in answer.text, endpoint
 
