@@ -1,15 +1,12 @@
 """One check-in at a kiosk that knows 100,000 people, against a bare view and a hello on the same server."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
-
-from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from bench import people
 from bench.client import Timed, at_once, for_a_while, in_turn, request
@@ -132,17 +129,8 @@ def _in_process(bench: Bench, bare: Path, mode: str, report: Report) -> None:
 def _median_call(app: Callable[..., Any], kiosk: Kiosk, numbers: Sequence[int]) -> float:
     times = []
     for number in numbers:
-        environ = EnvironBuilder(
-            f"/sessions/{kiosk.session_id}/check-ins",
-            base_url="http://127.0.0.1",
-            method="POST",
-            data={"identifier": people.address(number)},
-            headers=[("Accept", "application/json"), ("X-Kiosk-Client", "bench")],
-            environ_base={"REMOTE_ADDR": "127.0.0.1"},
-        ).get_environ()
-        begun = time.perf_counter()
-        body = b"".join(run_wsgi_app(app, environ)[0])
-        times.append(time.perf_counter() - begun)
+        seconds, body = kiosk.check_in_process(app, number)
+        times.append(seconds)
         if WELCOME not in body:
             raise ValueError(f"no welcome in process: {body[:100]!r}")
         if sum(times) > RUN_S:

@@ -1,14 +1,17 @@
 """Kiosks to measure: a data folder with an enrolled journal and a sealed roster, made without a hub."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from bench import people
 from bench.client import form
@@ -47,6 +50,20 @@ class Kiosk:
         """The request that checks somebody in."""
         return form(f"/sessions/{self.session_id}/check-ins", identifier=people.address(number))
 
+    def check_in_process(self, app: Callable[..., Any], number: int) -> tuple[float, bytes]:
+        """Checks somebody in at an app in this process: seconds, and the answer."""
+        environ = EnvironBuilder(
+            f"/sessions/{self.session_id}/check-ins",
+            base_url="http://127.0.0.1",
+            method="POST",
+            data={"identifier": people.address(number)},
+            headers=[("Accept", "application/json"), ("X-Kiosk-Client", "bench")],
+            environ_base={"REMOTE_ADDR": "127.0.0.1"},
+        ).get_environ()
+        begun = time.perf_counter()
+        body = b"".join(run_wsgi_app(app, environ)[0])
+        return time.perf_counter() - begun, body
+
     def journal_mode(self) -> str:
         """How this machine's kiosk journals."""
         db = open_database(self.folder / "journal.sqlite", journals.KIND)
@@ -57,14 +74,19 @@ class Kiosk:
 
 def new_kiosk(folder: Path, hub_port: int, count: int = people.MANY) -> Kiosk:
     """Enrolled with a hub said to be on `hub_port`, its roster full, standing at a session."""
-    session = _session()
+    kiosk = empty_kiosk(folder, hub_port)
+    load_roster(folder, count)
+    return kiosk
+
+
+def empty_kiosk(folder: Path, hub_port: int) -> Kiosk:
+    """Enrolled and standing at a session, without a roster."""
     journal = Journal(folder / "journal.sqlite")
     enrolled = Enrolled(
         kiosk_id=uuid7(), token="a token", hub_id=HUB_ID, hub_key=seals.new_hub_key()[1], institution="Example"
     )
     journal.enrolled(Standing(f"http://127.0.0.1:{hub_port}", enrolled))
-    load_roster(folder, count)
-    journal.choose(session)
+    journal.choose(_session())
     journal.close()
     return Kiosk(folder)
 

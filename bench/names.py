@@ -1,17 +1,24 @@
-"""A name among 100,000 people: how long it takes to open the directory, what that weighs, how long a search takes."""
+"""A name among 100,000 people: how long it takes to open the directory, what that weighs, how long a search takes, and
+what people at the desk notice meanwhile.
+"""
 
 import gc
 import os
 import random
 import time
+from itertools import count, islice
 from pathlib import Path
 from uuid import UUID
 
+from flask import Flask
+
 from bench import people
-from bench.desks import EPOCH, ROSTER_KEY
+from bench.desks import EPOCH, ROSTER_KEY, Kiosk, empty_kiosk
 from bench.hubs import World
-from bench.report import Report, percentile, rounds, say
-from kiosk import clock
+from bench.processes import free_port
+from bench.report import Report, over, percentile, rounds, say
+from kiosk import clock, create_app
+from kiosk.config import Config
 from kiosk.rules.names import Index
 from kiosk.store.directory import OpenDirectory, Reading
 from kiosk.store.roster import Roster
@@ -20,6 +27,7 @@ from sync.messages import FeedPage, Person, Start
 
 ROUNDS = 3
 SEARCHES = 2_000
+CHECK_INS = 400
 PAGE = 10_000
 KEY = bytes(range(32))
 
@@ -59,11 +67,41 @@ def run(world: World, report: Report) -> None:
         opened.close()
         del reading
     roster.close()
+    _check_in_meanwhile(folder, report)
     report.figure("names.open_directory", opening, "s")
     # Later rounds find memory of the earlier ones.
     report.figure("names.open_directory_memory", weight[:1], "MiB")
     report.figure("names.search_p50", [1000 * percentile(each, 50) for each in searches], "ms")
     report.ratio("names.search_p95", [1000 * percentile(each, 95) for each in searches], "<=", 50, "ms")
+
+
+def _check_in_meanwhile(folder: Path, report: Report) -> None:
+    kiosk = empty_kiosk(folder, free_port())
+    app = create_app(Config(data_dir=folder, misses=0))
+    opened: OpenDirectory[Index] = app.extensions["desk"].directory
+    newcomers = count()
+    before: list[list[float]] = []
+    during: list[list[float]] = []
+    for _ in rounds("names, check-ins meanwhile", ROUNDS, 60):
+        before.append([_check_in(kiosk, app, number) for number in islice(newcomers, CHECK_INS)])
+        opened.open(KEY, lambda: True)
+        during.append([])
+        while (reading := opened.reading(0)) is None or not reading.whole:
+            during[-1].append(_check_in(kiosk, app, next(newcomers)))
+        opened.close()
+    app.extensions["desk"].close()
+    quiet, busy = ([1000 * percentile(times, 99) for times in runs] for runs in (before, during))
+    report.figure("names.check_in_p99_before", quiet, "ms")
+    report.figure("names.check_in_p99_while_opening", busy, "ms")
+    report.figure("names.check_in_p99_while_opening/before", over(busy, quiet), "x")
+
+
+def _check_in(kiosk: Kiosk, app: Flask, number: int) -> float:
+    seconds, body = kiosk.check_in_process(app, number)
+    # The roster of this part has a directory and nobody's address.
+    if b'"noted"' not in body:
+        raise ValueError(f"not noted: {body[:100]!r}")
+    return seconds
 
 
 def _search(reading: Reading[Index], chance: random.Random) -> list[float]:

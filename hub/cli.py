@@ -116,6 +116,7 @@ def count(ctx: Context, session_id: UUID, institution: str | None, as_json: bool
     """How many came to a session, counted from the facts."""
     counted = attendance.count(ctx.engine, ctx.institution_id(institution), session_id)
     waiting = sum(each.waiting for each in counted.kiosks)
+    kiosks = "1 kiosk" if len(counted.kiosks) == 1 else f"{len(counted.kiosks)} kiosks"
     inside = "" if counted.count.inside is None else f"{counted.count.inside} inside now, "
     emit(
         as_json,
@@ -129,7 +130,7 @@ def count(ctx: Context, session_id: UUID, institution: str | None, as_json: bool
             ],
         },
         f"{counted.count.checked_in} at the hub, {inside}{counted.count.registered} registered, "
-        f"{counted.count.parked} to be looked at; {waiting} said to wait at {len(counted.kiosks)} kiosks",
+        f"{counted.count.parked} to be looked at; {waiting} said to wait at {kiosks}",
     )
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from sync.engine import Report
 
 
+_THREADS_SHARE_S = 0.0005
+
+
 class _Refused(click.ClickException):
     """Done for, with exit code 1 and a way out."""
 
@@ -67,7 +70,8 @@ def main() -> None:
     """The check-in desk. Works with the network gone; `kiosk post` hands over what it has when there is one.
 
     Settings come from the environment: KIOSK_DATA_DIR, KIOSK_LANGUAGE (en, fr), KIOSK_TIMEZONE, KIOSK_HOST,
-    KIOSK_PORT, KIOSK_RESET_SECONDS.
+    KIOSK_PORT, KIOSK_RESET_SECONDS, KIOSK_SOUND, KIOSK_SCREEN_KEYBOARD, KIOSK_LOCK_SECONDS, KIOSK_MISSES,
+    KIOSK_PHONE_HOST, KIOSK_PHONE_PORT, KIOSK_PHONE_NETWORKS. The README says what each means.
     """
 
 
@@ -126,6 +130,8 @@ def serve(host: str | None, port: int | None) -> None:
         )
     except OSError as error:
         raise _Refused(words.cannot_listen(config, error)) from error
+    # While names are being opened in a thread, students wait for it this long at most.
+    sys.setswitchinterval(_THREADS_SHARE_S)
     signal.signal(signal.SIGTERM, _end)
     click.echo(f"The desk is at http://{config.host}:{config.port}  (Ctrl-C ends it)", err=True)
     _serve_phones_again(app, config)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -33,7 +34,7 @@ class Config:
     `reset_s`: how long an answer stays. `lock_s`: after how long without a touch the staff pages lock. `misses`: how
     many unknown addresses or cards within five minutes send everybody to staff; 0: no number does. `keyboard`: whether
     the screen has one. `sound`: whether a verdict is heard. `phone_*`: where the check-in page for phones is served,
-    once it is switched on.
+    once it is switched on; `phone_networks` are answered besides those that are private anywhere.
     """
 
     data_dir: Path
@@ -48,6 +49,7 @@ class Config:
     sound: bool = True
     phone_host: str = "0.0.0.0"  # noqa: S104 - phones are on the network; listened on only when switched on
     phone_port: int = 8002
+    phone_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -66,6 +68,7 @@ class Config:
             sound=_sound(told.get("KIOSK_SOUND", "on")),
             phone_host=told.get("KIOSK_PHONE_HOST", "0.0.0.0").strip(),  # noqa: S104
             phone_port=_port(told, "KIOSK_PHONE_PORT", "8002"),
+            phone_networks=_networks(told.get("KIOSK_PHONE_NETWORKS", "")),
         )
 
     @property
@@ -127,6 +130,13 @@ def _count(told: Mapping[str, str], name: str, default: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 10_000):
         raise WrongSetting(name, f"{text!r} is not a number from 0 to 10000")
     return int(text)
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError as error:
+        raise WrongSetting("KIOSK_PHONE_NETWORKS", f"{error}; write it like 198.51.100.0/24") from error
 
 
 def _keyboard(text: str) -> str:

@@ -20,6 +20,7 @@ def init_pages(app: Flask, config: Config) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.filters.update(
         hour=lambda moment: clock.local(moment, config.timezone).strftime("%H:%M"),
+        second=lambda moment: clock.local(moment, config.timezone).strftime("%H:%M:%S"),
         # A date, not a moment: the library would take that to a zone of its own.
         day=lambda moment: format_date(clock.local(moment, config.timezone).date(), "EEE d MMM"),
         full_day=lambda moment: format_date(clock.local(moment, config.timezone).date(), "EEEE d MMMM yyyy"),

@@ -18,10 +18,14 @@ LONGEST = 400
 
 
 def write(line: Line) -> bytes:
-    """The line as bytes. Names that would make it too long are shortened."""
-    cut = Line(line.name[:80], line.also[:80], line.year[:30], line.hint[:40])
+    """The line as bytes. What would make it too long is shortened, and ends in an ellipsis."""
+    cut = Line(_cut(line.name, 80), _cut(line.also, 80), _cut(line.year, 30), _cut(line.hint, 40))
     body = msgspec.json.encode(cut)
-    return body if len(body) <= LONGEST else msgspec.json.encode(Line(cut.name[:40], "", "", cut.hint[:10]))
+    return body if len(body) <= LONGEST else msgspec.json.encode(Line(_cut(line.name, 40), "", "", _cut(line.hint, 10)))
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def read(body: bytes) -> Line | None:

@@ -27,6 +27,8 @@ LONGEST_GREETING = 63
 """UTF-8 bytes; a longer name is cut at a letter."""
 
 
+LINE_NONCE = 12
+"""Bytes before a sealed line."""
 PIN_COST = 16
 """scrypt with 2**16 rounds of 1 KiB: 64 MiB and about a fifth of a second, once for each unlocking."""
 
@@ -77,19 +79,23 @@ def open_greeting(box_key: bytes, sealed: bytes, epoch: UUID, position: int) -> 
 
 
 def seal_directory_line(directory_key: bytes, line: bytes, epoch: UUID, position: int) -> bytes:
-    """A person's line of the directory, sealed like a greeting but under one key for all.
+    """A person's line of the directory, behind its nonce.
 
-    A position belongs to one person and one text in an epoch, so that no nonce ever meets two texts.
+    One key seals everybody's, and a hub that was restored from a backup gives positions out again: so the nonce is made
+    from the text and its place, and no two texts meet one.
     """
     padded = bindings.sodium_pad(line, PAD)
-    return bindings.crypto_aead_chacha20poly1305_ietf_encrypt(padded, None, _nonce(epoch, position), directory_key)
+    nonce = blake2b(_nonce(epoch, position) + padded, digest_size=LINE_NONCE, key=directory_key).digest()
+    return nonce + bindings.crypto_aead_chacha20poly1305_ietf_encrypt(
+        padded, _nonce(epoch, position), nonce, directory_key
+    )
 
 
 def open_directory_line(directory_key: bytes, sealed: bytes, epoch: UUID, position: int) -> bytes | None:
     """The line, or None when this key does not open it."""
     try:
         padded = bindings.crypto_aead_chacha20poly1305_ietf_decrypt(
-            sealed, None, _nonce(epoch, position), directory_key
+            sealed[LINE_NONCE:], _nonce(epoch, position), sealed[:LINE_NONCE], directory_key
         )
         return bytes(bindings.sodium_unpad(padded, PAD))
     except (CryptoError, ValueError):

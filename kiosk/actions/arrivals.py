@@ -6,6 +6,7 @@ from uuid import UUID
 from kiosk.rules import verdicts
 from kiosk.rules.clocks import true_time
 from kiosk.rules.verdicts import (
+    AlreadyIn,
     CheckedOut,
     Noted,
     NotRecognised,
@@ -93,7 +94,8 @@ def record(stores: Stores, session: Session, who: Somebody, arrival: Arrival, le
 def record_on(page: Page, occasion: Occasion, who: Somebody, arrival: Arrival, leaving: bool = False) -> Verdict:
     """As `record`, within a transaction that may hold more of them."""
     session_id = occasion.session.id
-    repeated = page.repeated(arrival.intent_id, session_id, who.subject)
+    kind = "check_out" if leaving else "check_in"
+    repeated = page.repeated(arrival.intent_id, session_id, who.subject, kind)
     if repeated is not None:
         return verdicts.again(who.found, repeated, leaving)
     # The address may have been noted before the roster learned whose it is.
@@ -102,7 +104,7 @@ def record_on(page: Page, occasion: Occasion, who: Somebody, arrival: Arrival, l
         verdict = verdicts.decide_leaving(who.identifier, who.found, earlier, arrival.new_id)
     else:
         verdict = verdicts.decide(who.identifier, who.found, earlier, occasion, arrival.new_id)
-    if isinstance(verdict, Welcome | Noted | CheckedOut):
+    if isinstance(verdict, Welcome | Noted | CheckedOut) or verdicts.may_be_back(verdict, occasion, arrival.moment):
         _keep(page, session_id, who, arrival, leaving)
     return verdict
 
@@ -117,22 +119,28 @@ def occasion_of(stores: Stores, session: Session, arrival: Arrival) -> Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """A desk that can record: what it knows of itself, its hub, and the session it checks in to."""
+    """A desk that can record: what it knows of itself, its hub, the session, and whether people come or leave."""
 
     here: Remembered
     standing: Standing
     session: Session
+    leaving: bool
 
 
-def standing_at(stores: Stores, session_id: UUID | None) -> Stand | SeeStaff:
-    """This desk at that session, or why nothing can be recorded there."""
+def standing_at(stores: Stores, session_id: UUID | None, leaving: bool) -> Stand | SeeStaff:
+    """This desk at that session, or why nothing can be recorded there.
+
+    `leaving` is what the page said that somebody answers: the desk may have been switched since.
+    """
     here = stores.journal.remembered()
     if here.standing is None:
         return SeeStaff("not_enrolled")
     if here.withdrawn:
         return SeeStaff("withdrawn")
     session = None if session_id is None else session_for(here, stores.roster, session_id)
-    return SeeStaff("unknown_session") if session is None else Stand(here, here.standing, session)
+    if session is None or (leaving and not session.check_out):
+        return SeeStaff("unknown_session")
+    return Stand(here, here.standing, session, leaving)
 
 
 def session_for(here: Remembered, roster: Roster, session_id: UUID) -> Session | None:
@@ -149,20 +157,24 @@ def _guarded(stores: Stores, session_id: UUID, arrival: Arrival, misses: Misses 
     if misses is not None and misses.too_many(arrival.moment.since_boot_ms):
         verdict = SeeStaff("too_many_misses")
     else:
-        verdict, method = _answered(stores, session_id, arrival, leaving)
-    if misses is not None and verdicts.is_miss(verdict):
-        misses.note(arrival.moment.since_boot_ms)
+        verdict, method, is_known = _answered(stores, session_id, arrival, leaving)
+        # Also while a session is closed: who is known must not come out then either.
+        missed = method is not None and not is_known and not isinstance(verdict, AlreadyIn | NotRecorded)
+        if misses is not None and missed:
+            misses.note(arrival.moment.since_boot_ms)
     if stores.refusals is not None and isinstance(verdict, NotRecognised | SeeStaff | NotRecorded):
         stores.refusals.note(Refusal(arrival.moment.wall, verdict.reason, session_id, method))
     return verdict
 
 
-def _answered(stores: Stores, session_id: UUID, arrival: Arrival, leaving: bool) -> tuple[Verdict, Method | None]:
-    """The verdict, and how they came if that could be read."""
+def _answered(stores: Stores, session_id: UUID, arrival: Arrival, leaving: bool) -> tuple[Verdict, Method | None, bool]:
+    """The verdict, how they came if that could be read, and whether the roster knows them."""
     verdict: Verdict
     method: Method | None = None
+    is_known = False
     try:
         recognised = stores.roster.recognise(arrival.text)
+        is_known = recognised.found is not None
         method = "staff" if arrival.by_hand else _method(recognised.identifier)
         verdict = _decided(stores, session_id, recognised, arrival, leaving)
     except Unreadable as error:
@@ -171,11 +183,11 @@ def _answered(stores: Stores, session_id: UUID, arrival: Arrival, leaving: bool)
         verdict = NotRecorded(error.reason)
     except (sqlite.StoreDamaged, sqlite.StoreTooNew) as error:
         verdict = NotRecorded(error.code)
-    return verdict, method
+    return verdict, method, is_known
 
 
 def _decided(stores: Stores, session_id: UUID, recognised: Recognised, arrival: Arrival, leaving: bool) -> Verdict:
-    stand = standing_at(stores, session_id)
+    stand = standing_at(stores, session_id, leaving)
     if isinstance(stand, SeeStaff):
         return stand
     who = _somebody(stand.here, stand.standing, recognised, arrival.by_hand)

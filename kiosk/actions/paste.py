@@ -30,16 +30,16 @@ class Result:
 
 
 def paste(
-    stores: Stores, session_id: UUID | None, text: str, new_arrival: Callable[[str], Arrival]
+    stores: Stores, session_id: UUID | None, text: str, new_arrival: Callable[[str], Arrival], leaving: bool = False
 ) -> list[Result] | Refused | SeeStaff:
-    """Check in whoever the lines name, one after the other; what is wrong with one says nothing about the others.
+    """Check in, or out, whoever the lines name, one after the other; what is wrong with one says nothing of others.
 
     A list that cannot be used is refused, and nothing of it is recorded. `new_arrival` makes an arrival of a text.
     """
     lines = lines_of(text)
     if isinstance(lines, Refused):
         return lines
-    stand = standing_at(stores, session_id)
+    stand = standing_at(stores, session_id, leaving)
     if isinstance(stand, SeeStaff):
         return stand
     first: dict[str, Result] = {}
@@ -65,11 +65,11 @@ def _recorded(
                     results.append(Result(line, who))
                     continue
                 earlier = seen.get(who.subject)
-                if earlier is not None and stand.here.leaving:
+                if earlier is not None and stand.leaving:
                     # Nobody leaves twice.
                     results.append(replace(earlier, line=line, same_as=earlier.line.number))
                     continue
-                verdict = record_on(page, occasion, who, new_arrival(line.text), stand.here.leaving)
+                verdict = record_on(page, occasion, who, new_arrival(line.text), stand.leaving)
                 result = Result(line, verdict, who.found, earlier.line.number if earlier else None)
                 seen.setdefault(who.subject, result)
                 results.append(result)

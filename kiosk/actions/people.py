@@ -67,9 +67,11 @@ def match(stores: Stores, session: Session | None, listing: Listing) -> Match:
     return Match(listing, None if seen is None else seen.since, registered)
 
 
-def by_hand(stores: Stores, listing: Listing, position: int, session_id: UUID | None, arrival: Arrival) -> Verdict:
+def by_hand(
+    stores: Stores, listing: Listing, position: int, session_id: UUID | None, arrival: Arrival, leaving: bool = False
+) -> Verdict:
     """Check somebody in whom staff have found by name (RULE-52), or out where people are leaving."""
-    stand = standing_at(stores, session_id)
+    stand = standing_at(stores, session_id, leaving)
     if isinstance(stand, SeeStaff):
         return stand
     known = Found(listing.ref, listing.state, listing.line.name, listing.registered)
@@ -90,7 +92,7 @@ def walk_in(stores: Stores, session_id: UUID | None, name: str, arrival: Arrival
 
     What is kept of either can be read at the hub only (RULE-38).
     """
-    stand = standing_at(stores, session_id)
+    stand = standing_at(stores, session_id, leaving=False)
     if isinstance(stand, SeeStaff):
         return WalkIn(stand)
     name = tidy(name)
@@ -126,7 +128,7 @@ def somebody(stand: Stand, recognised: Recognised, name: str = "") -> Somebody:
 def kept(stores: Stores, stand: Stand, who: Somebody, arrival: Arrival) -> Verdict:
     """What is recorded of them, or why nothing was."""
     try:
-        return record(stores, stand.session, who, replace(arrival, by_hand=True), stand.here.leaving)
+        return record(stores, stand.session, who, replace(arrival, by_hand=True), stand.leaving)
     except sqlite.NotRecorded as error:
         return NotRecorded(error.reason)
 

@@ -27,7 +27,7 @@ def choose_session(journal: Journal, roster: Roster, session_id: UUID, leaving: 
 def go_where_sent(journal: Journal, roster: Roster, assignment: Assignment | None) -> Session | None:
     """Stand at the session that the office has chosen since. None: nothing new, or the roster does not have it yet."""
     known = journal.remembered().assignment
-    if assignment is None or (known is not None and known.number >= assignment.number):
+    if assignment is None or known == assignment:
         return None
     session = roster.session(assignment.session_id)
     if session is not None:

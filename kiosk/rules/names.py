@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 
+from anyascii import anyascii
+
 from sync.directory import Line
 
 AT_MOST = 20
@@ -44,6 +46,12 @@ def words(folded: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _findable(name: str, line: Line) -> tuple[str, ...]:
+    # Whoever searches may not have the keys of another script: Смирнова is found as smirn.
+    spelled = "" if name.isascii() else anyascii(f"{line.name} {line.also}").lower()
+    return tuple(dict.fromkeys(words(f"{name} {fold(line.also)} {spelled}")))
+
+
 def asked(query: str) -> list[str]:
     """The words of a query: each must begin one of a person's."""
     every = _JOINTS.sub(" ", _BLANKS.sub(" ", fold(query[:LONGEST_QUERY])))
@@ -69,7 +77,7 @@ class Index:
         self._names = [each[0] for each in sortable]
         whose: dict[str, list[int]] = {}
         for number, (name, *_, place) in enumerate(sortable):
-            for word in words(f"{name} {fold(lines[place].also)}"):
+            for word in _findable(name, lines[place]):
                 whose.setdefault(word, []).append(number)
         self._vocabulary = sorted(whose)
         self._whose = [array("I", whose[word]) for word in self._vocabulary]

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal, Protocol
 from uuid import UUID
 
 from sync.identifiers import Email, Identifier, Pass
-from sync.messages import Session
+from sync.messages import Moment, Session
+
+SAME_ARRIVAL = timedelta(minutes=1)
 
 
 class Known(Protocol):
@@ -141,7 +143,7 @@ def decide(
 def decide_leaving(
     identifier: Identifier | None, found: Known | None, earlier: Earlier | None, new_id: UUID
 ) -> Verdict:
-    """The verdict on somebody who leaves. `CheckedOut` is to be recorded.
+    """The verdict on somebody who leaves. `CheckedOut` and `Noted` are to be recorded.
 
     They may have come in at another desk, of which this one knows nothing: the hub puts the two together. Nobody is
     kept in by a closing time, nor by an account that was archived meanwhile.
@@ -149,22 +151,26 @@ def decide_leaving(
     unknown = _not_recognised(identifier, found)
     if unknown is not None:
         return unknown
-    greeting = None if found is None else found.greeting
-    return CheckedOut(greeting, new_id, None) if earlier is None else CheckedOut(greeting, earlier.id, earlier.since)
+    if earlier is not None:
+        return CheckedOut(None if found is None else found.greeting, earlier.id, earlier.since)
+    return Noted(new_id) if found is None else CheckedOut(found.greeting, new_id, None)
+
+
+def may_be_back(verdict: Verdict, occasion: Occasion, moment: Moment) -> bool:
+    """Whether somebody whom this desk believes to be in is to be recorded again all the same.
+
+    They may have left by another desk, and come back. Within a minute it is the same arrival twice.
+    """
+    if not occasion.session.check_out or not isinstance(verdict, AlreadyIn):
+        return False
+    return abs(moment.wall - verdict.since) > SAME_ARRIVAL
 
 
 def again(found: Known | None, earlier: Earlier, leaving: bool) -> Verdict:
     """The same form came twice: the answer it got the first time."""
-    if leaving:
-        return CheckedOut(None if found is None else found.greeting, earlier.id, None)
+    if leaving and found is not None:
+        return CheckedOut(found.greeting, earlier.id, None)
     return Noted(earlier.id) if found is None else Welcome(found.greeting, earlier.id)
-
-
-def is_miss(verdict: Verdict) -> bool:
-    """Whether this is what somebody who tries out addresses or cards gets to see for one that is nobody's."""
-    if isinstance(verdict, NotRecognised):
-        return verdict.reason in ("unknown_card", "unknown_pass")
-    return isinstance(verdict, Noted) or (isinstance(verdict, SeeStaff) and verdict.reason == "not_on_list")
 
 
 def _not_recognised(identifier: Identifier | None, found: Known | None) -> NotRecognised | None:

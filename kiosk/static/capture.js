@@ -34,8 +34,8 @@
   const untouched = () => field.value === run.before.slice(0, run.from) + run.text + run.before.slice(run.to);
 
   const checkIn = () => {
-    const { text, before, from, to } = run;
-    const kept = untouched() ? before : "";
+    const { text, mine, from, to } = run;
+    const kept = untouched() ? mine : "";
     run = null;
     clearTimeout(quiet);
     field.value = Array.from(text, (key) => wrongKeys.get(key) ?? key).join("");
@@ -63,7 +63,9 @@
   const begin = () => {
     whenQuiet();
     const { value, selectionStart, selectionEnd } = field;
-    run = { text: "", before: value, from: selectionStart, to: selectionEnd, quick: 0, slow: 0, overlapping: false };
+    // What an answer has left there is nobody's any more.
+    const mine = "answered" in field.dataset ? "" : value;
+    run = { text: "", before: value, mine, from: selectionStart, to: selectionEnd, quick: 0, slow: 0, overlapping: false };
   };
 
   const character = (event) => {

@@ -23,6 +23,21 @@
 
   const focus = () => field.focus({ preventScroll: true });
 
+  const empty = () => {
+    field.value = "";
+    delete field.dataset.answered;
+  };
+
+  // A slip of the fingers is mended where it was made. Until it is touched the text belongs to the answer, and goes
+  // with it.
+  const giveBack = (typed) => {
+    if (!typed || field.value || !verdict.querySelector("[data-mendable]")) return;
+    field.value = typed;
+    field.setSelectionRange(typed.length, typed.length);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.dataset.answered = "";
+  };
+
   // Only to a kiosk that is there: a browser's own error page has no way back.
   const goBack = () =>
     fetch(desk.dataset.alive).then(
@@ -37,6 +52,7 @@
 
   const ready = () => {
     clear();
+    if ("answered" in field.dataset) empty();
     // Somebody is typing, or an answer is on its way: the page stays as it is for them.
     if (field.value || underWay) return later();
     desk.dispatchEvent(new Event("desk:next"));
@@ -53,7 +69,7 @@
   const awake = () => {
     clearTimeout(idleTimer);
     idleTimer = setTimeout(() => {
-      field.value = "";
+      empty();
       ready();
     }, patiently(desk.dataset.idleMs));
   };
@@ -143,7 +159,9 @@
     const { request } = event.detail.ctx;
     if (request.method !== "POST") return;
     request.body.set("intent_id", newId());
-    field.value = "";
+    // A scan names no button: what a scanner sends is nothing to be mended by hand.
+    event.detail.ctx.typed = event.detail.ctx.sourceEvent?.submitter ? field.value : "";
+    empty();
     underWay += 1;
     desk.classList.add("busy");
     event.detail.ctx.isCheckIn = true;
@@ -179,10 +197,15 @@
 
   // Before the answer is looked at by anything else: what it sounds like comes with what it looks like.
   document.addEventListener("htmx:after:swap", (event) => {
-    if (event.detail.ctx.isCheckIn) announce();
+    if (!event.detail.ctx.isCheckIn) return;
+    announce();
+    giveBack(event.detail.ctx.typed);
   });
 
-  field.addEventListener("input", awake);
+  field.addEventListener("input", () => {
+    delete field.dataset.answered;
+    awake();
+  });
   desk.addEventListener("desk:wish", () => {
     awake();
     if (verdict.firstElementChild) later();
@@ -190,7 +213,7 @@
 
   // To another page, and back from it: the browser keeps what stood here, and nobody else should see it.
   window.addEventListener("pagehide", () => {
-    field.value = "";
+    empty();
     clear();
   });
   window.addEventListener("pageshow", (event) => {

@@ -83,7 +83,13 @@
     document.head.append(script);
   };
 
+  // The vendored keys mark what was hit, which may be the letter within the key, and then forget to take it back.
+  const letGo = () => {
+    for (const each of panel.querySelectorAll(".hg-activeButton")) each.classList.remove("hg-activeButton");
+  };
+
   const open = (opened) => {
+    letGo();
     panel.hidden = !opened;
     desk.classList.toggle("with-keyboard", opened);
     opener.setAttribute("aria-expanded", String(opened));
@@ -104,6 +110,7 @@
     open(panel.hidden);
     field.focus({ preventScroll: true });
   });
+  for (const kind of ["pointerup", "pointercancel", "pointerleave"]) panel.addEventListener(kind, letGo);
   if (always) field.addEventListener("pointerdown", () => open(true));
 
   // An answer needs the room, and the next person begins afresh.

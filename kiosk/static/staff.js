@@ -87,6 +87,12 @@
     if (field && field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
+  // --- what has just been done is said at the top of the page, wherever on it the finger was
+
+  document.addEventListener("htmx:finally:request", () => {
+    staff.querySelector("#news > *")?.scrollIntoView({ block: "nearest" });
+  });
+
   // --- a button that is gone after its answer leaves the focus to whoever is looked for next
 
   document.addEventListener("htmx:after:swap", () => {

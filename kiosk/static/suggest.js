@@ -20,8 +20,11 @@
   const REAL = ["mail.com", "ymail.com", "email.com", "googlemail.com", "rocketmail.com", "gmx.net"];
   const COM = /\.(con|cmo|ocm|comm|coom|vom|xom|cpm)$/;
 
-  const offered = Array.from(new Set([...JSON.parse(desk.dataset.domains || "[]"), ...COMMON]));
+  const own = JSON.parse(desk.dataset.domains || "[]");
+  const offered = Array.from(new Set([...own, ...COMMON]));
   const known = new Set([...offered, ...REAL]);
+
+  const withoutEnd = (domain) => domain.replace(/\.[^.]*$/, "");
 
   // Letters added, left out, changed or swapped with their neighbour.
   const distance = (one, other) => {
@@ -60,6 +63,8 @@
     if (!typed || known.has(typed)) return undefined;
     const dotted = typed.replace(/[.,;\s]+/g, ".").replace(/^\.|\.$/g, "").replace(COM, ".com");
     if (known.has(dotted)) return dotted;
+    const ours = own.find((each) => withoutEnd(each) === withoutEnd(dotted));
+    if (ours) return ours;
     if (dotted.startsWith("gmail.")) return "gmail.com";
     const bare = dotted.replaceAll(".", "");
     const guess =

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from sync import seals
 from sync.directory import Line, read
 
 _LOOK_AGAIN_S = 1.0
+_RENEW_EVERY = 30
+"""Looks from one renewal to the next: a new index is seconds of work, and each student who is changed asks for one."""
 _FIRST_PORTION = 4_000
 
 IndexT = TypeVar("IndexT")
@@ -19,13 +22,15 @@ IndexT = TypeVar("IndexT")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Somebody as the directory has them. `state` is `active` or `disabled`; `registered`: ids of sessions."""
+    """Somebody as the directory has them. `state` is `active` or `disabled`; `registered`: ids of sessions; `seal` is
+    another one for each other line."""
 
     ref: UUID
     state: str
     position: int
     registered: tuple[UUID, ...]
     line: Line
+    seal: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +105,10 @@ class OpenDirectory(Generic[IndexT]):
     def _keep_up(
         self, key: bytes, is_door_open: Callable[[], bool], shut: threading.Event, ready: threading.Event
     ) -> None:
+        looks = count()
         while is_door_open() and not shut.is_set():
-            self._catch_up(key, shut)
+            if next(looks) % _RENEW_EVERY == 0:
+                self._catch_up(key, shut)
             ready.set()
             shut.wait(_LOOK_AGAIN_S)
         with self._lock:
@@ -131,7 +138,9 @@ class OpenDirectory(Generic[IndexT]):
         same = known is not None and known.state is not None and known.state[0] == sealed.epoch
         before = known.by_ref if known is not None and same else {}
         listings: list[Listing] = []
-        start, end, total = 0, _FIRST_PORTION, len(sealed.lines)
+        total = len(sealed.lines)
+        # Once all of it is open, nobody waits for the beginning of the next.
+        start, end = 0, total if known is not None and known.whole else _FIRST_PORTION
         while start == 0 or start < total:
             listings += _opened(key, sealed, sealed.lines[start:end], before, shut)
             yield Reading(
@@ -148,15 +157,16 @@ class OpenDirectory(Generic[IndexT]):
 def _opened(
     key: bytes, sealed: Directory, lines: Sequence[Listed], before: dict[UUID, Listing], shut: threading.Event
 ) -> Iterator[Listing]:
-    """Whoever can be read. A position belongs to one person and one text: what was open at it is still right."""
+    """Whoever can be read. What was open before, and is sealed alike, is not opened again."""
     for each in lines:
         if shut.is_set():
             return
         known = before.get(each.ref)
-        if known is not None and known.position == each.position:
+        seal = each.line[: seals.LINE_NONCE]
+        if known is not None and (known.position, known.state, known.seal) == (each.position, each.state, seal):
             yield known
             continue
         body = seals.open_directory_line(key, each.line, sealed.epoch, each.position)
         line = None if body is None else read(body)
         if line is not None:
-            yield Listing(each.ref, each.state, each.position, each.registered, line)
+            yield Listing(each.ref, each.state, each.position, each.registered, line, seal)

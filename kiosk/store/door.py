@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class _Opened:
     token: str
     key: bytes
+    salt: bytes
     used_ms: int
 
 
@@ -23,20 +24,24 @@ class Door:
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
 
-    def unlock(self, key: bytes, at_ms: int) -> str:
-        """Open it; the token lets one browser through. Whoever was let through before is out."""
+    def unlock(self, key: bytes, salt: bytes, at_ms: int) -> str:
+        """Open it with the key that the lock of this salt gave; the token lets one browser through. Whoever was let
+        through before is out."""
         token = secrets.token_urlsafe(32)
         with self._lock:
-            self._opened = _Opened(token, key, at_ms)
+            self._opened = _Opened(token, key, salt, at_ms)
         return token
 
-    def enter(self, token: str | None, at_ms: int) -> bytes | None:
-        """The directory key for who holds the token, and the time starts again; None: the door is locked for them."""
+    def enter(self, token: str | None, salt: bytes, at_ms: int) -> bytes | None:
+        """The directory key for who holds the token, and the time starts again; None: the door is locked for them.
+
+        Another salt is another lock: the PIN was changed, and who knew the old one is out.
+        """
         with self._lock:
             opened = self._opened
             if opened is None or token is None or not secrets.compare_digest(opened.token.encode(), token.encode()):
                 return None
-            if not 0 <= at_ms - opened.used_ms <= self.idle_ms:
+            if opened.salt != salt or not 0 <= at_ms - opened.used_ms <= self.idle_ms:
                 self._opened = None
                 return None
             opened.used_ms = at_ms

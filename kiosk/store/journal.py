@@ -351,11 +351,18 @@ class Page:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def repeated(self, intent_id: UUID | None, session_id: UUID, subject: str) -> Seen | None:
-        """The check-in an earlier arrival of the same form has made. Another person's is none of it."""
+    def repeated(self, intent_id: UUID | None, session_id: UUID, subject: str, kind: str) -> Seen | None:
+        """The check-in, or check-out, that an earlier sending of the same form has made and that still stands. Another
+        person's is none of it."""
         if intent_id is None:
             return None
-        return self._seen("intent_id = ? AND session_id = ? AND subject = ?", intent_id, session_id, subject)
+        return self._seen(
+            "intent_id = ? AND session_id = ? AND subject = ? AND kind = ? AND id NOT IN (SELECT id FROM undone)",
+            intent_id,
+            session_id,
+            subject,
+            kind,
+        )
 
     def present(self, session_id: UUID, subject: str, tag: str) -> Seen | None:
         """The check-in by which somebody known as either is in a session: the first that was not undone since they last
@@ -401,6 +408,9 @@ class Page:
         body = encode(fact)
         if len(body) > MAX_FACT_BYTES:
             raise Unreadable("fact_too_large")
+        if intent_id is not None and self._is_used(intent_id, fact.session_id, subject):
+            # By a fact that was taken back, or by one of another kind: this one stands for itself.
+            intent_id = None
         seq, before = self._db.execute("SELECT head_seq + 1, head_hash FROM stream").fetchone()
         after = chain.advance(before, body)
         self._db.execute(
@@ -424,6 +434,13 @@ class Page:
                 [(str(each),) for each in fact.undoes],
             )
         self._db.execute("UPDATE stream SET head_seq = ?, head_hash = ?", [seq, after])
+
+    def _is_used(self, intent_id: UUID, session_id: UUID, subject: str | None) -> bool:
+        used = self._db.execute(
+            "SELECT 1 FROM facts WHERE intent_id = ? AND session_id = ? AND subject = ?",
+            [str(intent_id), str(session_id), subject],
+        )
+        return used.fetchone() is not None
 
     def _seen(self, where: str, *values: object) -> Seen | None:
         row = self._db.execute(

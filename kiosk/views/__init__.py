@@ -71,14 +71,8 @@ def refuse_strangers() -> None:
 def is_unlocked() -> bool:
     """Whether staff are at work in this browser. A desk that was given no PIN is not locked."""
     here = this_desk()
-    if here.journal.remembered().lock is None:
-        return True
-    return directory_key() is not None
-
-
-def directory_key() -> bytes | None:
-    """What opens the directory, while staff are at work in this browser."""
-    return this_desk().door.enter(session.get(DOOR), clock.now().since_boot_ms)
+    lock = here.journal.remembered().lock
+    return lock is None or here.door.enter(session.get(DOOR), lock.salt, clock.now().since_boot_ms) is not None
 
 
 def wants_json() -> bool:

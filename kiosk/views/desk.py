@@ -76,7 +76,8 @@ def answer(verdict: Verdict, status: int | None = None, session_id: UUID | None 
     elif wants_fragment():
         # A verdict of trouble is told without asking the stores again, which may be what is in trouble.
         session = None if status != 200 else _session(here, here.journal.remembered(), session_id)
-        parts = {"verdict": verdict, "session": session, "intent_id": uuid7()}
+        leaving = request.endpoint == "desk.check_out"
+        parts = {"verdict": verdict, "session": session, "leaving": leaving, "intent_id": uuid7()}
         response = make_response(render_template("partials/answer.html", **parts))
     elif status == 200:
         response = make_response(redirect(ready_page(said=here.once.keep(Said(verdict, session_id)))))

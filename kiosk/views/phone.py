@@ -1,6 +1,7 @@
 """The one page that phones get: check in, with one's own hands, to what the desk stands at."""
 
 import ipaddress
+from collections.abc import Iterable
 from typing import cast
 from uuid import UUID
 
@@ -16,11 +17,11 @@ from kiosk.rules.verdicts import (
     AlreadyIn,
     CheckedOut,
     Noted,
+    NotRecognised,
     NotRecorded,
     SeeStaff,
     Verdict,
     Welcome,
-    is_miss,
 )
 from kiosk.store import sqlite
 from kiosk.store.invitations import Invitation, TurnedAway, Turnstile
@@ -37,6 +38,8 @@ MISSES_A_LINK = 3
 
 # The neighbourhood: this device, its network, and nobody beyond a router. 100.64/10 belongs to carriers, whose other
 # customers are strangers.
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 _NEAR = [
     ipaddress.ip_network(each)
     for each in (
@@ -45,6 +48,7 @@ _NEAR = [
         "172.16.0.0/12",
         "192.168.0.0/16",
         "169.254.0.0/16",
+        "100.64.0.0/10",
         "::1/128",
         "fc00::/7",
         "fe80::/10",
@@ -123,7 +127,8 @@ def _keep(invitation: Invitation[Said], said: Said) -> None:
     verdict = said.verdict
     invitation.answer = said
     # Being sent to staff tells somebody who tries out addresses just as much as not being known.
-    invitation.misses += is_miss(verdict) or isinstance(verdict, SeeStaff)
+    unknown = isinstance(verdict, NotRecognised) and verdict.reason in ("unknown_card", "unknown_pass")
+    invitation.misses += unknown or isinstance(verdict, SeeStaff)
     done = isinstance(verdict, Welcome | AlreadyIn | Noted | CheckedOut)
     invitation.spent = done or verdict == SeeStaff("too_many_misses")
 
@@ -154,26 +159,27 @@ def _let_in() -> ResponseReturnValue | None:
     where = site(this_desk().journal.remembered(), this_line().port)
     if where is None:
         return _turned_away("nothing", 404)
-    if not is_near(request.remote_addr):
+    if request.endpoint in ("static", "ui.static"):
+        # They hold nothing, and whoever is turned away reads why on a page that has its looks.
+        return None
+    if not is_near(request.remote_addr, this_desk().config.phone_networks):
         return _turned_away("outside", 403)
     if request.headers.get("Host", "").lower() != where.lower():
         # Another name that leads here is another site's doing (DNS rebinding).
         return _turned_away("wrong_name", 421)
-    if request.endpoint in ("static", "ui.static"):
-        return None
     turnstile = cast(Turnstile, current_app.extensions["turnstile"])
     wait_s = turnstile.wait_s(request.remote_addr or "", clock.now().since_boot_ms)
     return _turned_away("too_often", 429, wait_s) if wait_s else None
 
 
-def is_near(address: str | None) -> bool:
-    """Whether that is an address of this device's own network."""
+def is_near(address: str | None, also: Iterable[Network] = ()) -> bool:
+    """Whether that is an address of a private network, or of one of those that count as near here."""
     try:
         found = ipaddress.ip_address(address or "")
     except ValueError:
         return False
     mapped = getattr(found, "ipv4_mapped", None)
-    return any((mapped or found) in each for each in _NEAR)
+    return any((mapped or found) in each for each in (*_NEAR, *also))
 
 
 def _turned_away(code: str, status: int, wait_s: int | None = None) -> ResponseReturnValue:

@@ -86,7 +86,7 @@ def sorted_out(sessions: list[Session], now: datetime, zone: tzinfo | None) -> A
     return Agenda(
         today=[each for each in sessions if day(each.starts) <= today <= day(each.ends)],
         later=[each for each in sessions if day(each.starts) > today],
-        earlier=[each for each in reversed(sessions) if day(each.ends) < today],
+        earlier=[each for each in reversed(sessions) if day(each.ends) < today and day(each.starts) <= today],
     )
 
 

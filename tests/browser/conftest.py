@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from kiosk import create_app
 from kiosk.config import Config
+from kiosk.store.journal import Journal, Phones
 from tests.kiosk import builders as b
 
 CHROMIUM = shutil.which("chromium")
@@ -83,6 +85,39 @@ def desk(serve: Serve, tmp_path: Path) -> str:
     """The address of a desk at the fair that shows a verdict for a minute."""
     b.set_up(tmp_path / "kiosk")
     return serve()
+
+
+@dataclass
+class Hall:
+    """A desk that serves phones, as students find it."""
+
+    app: Flask
+    desk: str
+    folder: Path
+
+    @property
+    def journal(self) -> Journal:
+        journal: Journal = self.app.extensions["desk"].journal
+        return journal
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Iterator[Hall]:
+    folder = tmp_path / "kiosk"
+    b.set_up(folder)
+    app = create_app(Config(data_dir=folder, reset_s=60, phone_host="127.0.0.1", phone_port=0))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    hall = Hall(app, f"http://127.0.0.1:{server.server_port}", folder)
+    hall.journal.serve_phones(Phones(on=True, address="127.0.0.1"))
+    app.extensions["phone_line"].open()
+    yield hall
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions["phone_line"].close()
+    app.extensions["desk"].close()
 
 
 @dataclass

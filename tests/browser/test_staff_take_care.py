@@ -99,6 +99,16 @@ def test_one_touch_takes_a_check_in_back_and_one_more_brings_it_back(
     accessible(page)
 
 
+def test_what_was_undone_is_in_sight_however_far_down_it_was(serve: Serve, folder: Path, open_page: OpenPage) -> None:
+    come(folder, *(f"guest{nth}@nowhere.example" for nth in range(15)))
+    page = open_page()
+    unlocked(page, serve())
+    page.get_by_role("button", name="Undo: Ada Lovelace").click()
+    expect(page.locator("#news")).to_contain_text("Undone: Ada Lovelace")
+    expect(page.locator("#news")).to_be_in_viewport(ratio=0.99)
+    expect(page.get_by_role("button", name="Check in again: Ada Lovelace")).to_be_focused()
+
+
 def test_a_second_touch_at_the_same_place_undoes_nobody_else(serve: Serve, folder: Path, open_page: OpenPage) -> None:
     page = open_page()
     unlocked(page, serve())

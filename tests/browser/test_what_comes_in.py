@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
+from tests.browser.conftest import Complaints
 from tests.browser.test_the_desk_in_chromium import head, scan, shown
 from tests.kiosk import builders as b
 
@@ -410,3 +411,68 @@ def test_typing_is_taken_as_it_is(calibrated: Page) -> None:
     calibrated.keyboard.press("Enter")
     expect(calibrated.locator("#verdict [data-verdict]")).to_be_visible()
     assert sent == ["àda&q@nowhere.example"]
+
+
+SLIP = "ada.lovelace at example.edu"
+
+
+def mistype(page: Page) -> None:
+    by_hand(page, SLIP)
+    page.clock.run_for(HAND_MS)
+    page.keyboard.press("Enter")
+    shown(page, "not_recognised")
+
+
+def test_a_slip_of_the_fingers_is_mended_where_it_was_made(page: Page) -> None:
+    mistype(page)
+    field_has(page, SLIP)
+    for _ in " at example.edu":
+        page.keyboard.press("Backspace")
+    by_hand(page, "@example.edu")
+    page.clock.run_for(HAND_MS)
+    page.keyboard.press("Enter")
+    shown(page, "welcome")
+    field_has(page, "")
+
+
+def test_what_was_not_mended_goes_with_the_answer(page: Page, complaints: Complaints) -> None:
+    complaints.expected = ("htmx:error: timeout",)
+    mistype(page)
+    field_has(page, SLIP)
+    page.clock.run_for(61_000)
+    expect(page.locator("#verdict")).to_be_empty()
+    field_has(page, "")
+
+
+def test_what_is_being_mended_stays_when_the_answer_goes(page: Page, complaints: Complaints) -> None:
+    complaints.expected = ("htmx:error: timeout",)
+    mistype(page)
+    page.keyboard.press("Backspace")
+    page.clock.run_for(61_000)
+    expect(page.locator("#verdict")).to_be_empty()
+    field_has(page, SLIP[:-1])
+
+
+def test_the_next_scan_leaves_nothing_of_what_was_mistyped(page: Page) -> None:
+    mistype(page)
+    field_has(page, SLIP)
+    burst(page, b.ADA_SWIPE)
+    shown(page, "welcome")
+    field_has(page, "")
+
+
+@pytest.mark.parametrize(
+    ("given", "code"), [(b.UNKNOWN_SWIPE, "not_recognised"), (b.CEM, "see_staff"), (b.DITA, "noted")]
+)
+def test_after_any_other_answer_the_field_is_empty(page: Page, given: str, code: str) -> None:
+    by_hand(page, given)
+    page.clock.run_for(HAND_MS)
+    page.keyboard.press("Enter")
+    shown(page, code)
+    field_has(page, "")
+
+
+def test_a_burst_that_nothing_reads_leaves_the_field_empty(page: Page) -> None:
+    burst(page, "neither card nor address")
+    shown(page, "not_recognised")
+    field_has(page, "")

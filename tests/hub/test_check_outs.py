@@ -252,4 +252,6 @@ def test_the_command_counts_who_is_inside(
     desk.hand_over(client)
     told = command.ask("count", reception.id)
     assert (told["checked_in"], told["inside"]) == (1, 1)
-    assert "1 at the hub, 1 inside now" in command.run("count", reception.id).stderr
+    in_words = command.run("count", reception.id).stderr
+    assert "1 at the hub, 1 inside now" in in_words
+    assert "to wait at 1 kiosk\n" in in_words

@@ -254,5 +254,6 @@ def test_count_has_the_numbers_scripts_rely_on(ready: Run) -> None:
         "inside": None,
         "kiosks": [],
     }
+    assert "wait at 0 kiosks" in ready("count", session_id).stderr
     assert ready("count", made["event_id"]).exit_code == 1
     assert ready("count", "nonsense").exit_code == 2

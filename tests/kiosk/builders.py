@@ -120,6 +120,7 @@ def session(
     starts: datetime = NOON,
     name: str = "Career fair, day 1",
     event: str = "Autumn career fair",
+    check_out: bool = False,
 ) -> Session:
     return Session(
         position=position,
@@ -130,6 +131,7 @@ def session(
         name=name,
         starts=starts,
         ends=starts + timedelta(hours=3),
+        check_out=check_out,
     )
 
 

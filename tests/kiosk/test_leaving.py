@@ -15,8 +15,9 @@ from uuid_utils.compat import uuid7
 
 from kiosk.actions import arrivals, leaving, setting_up, undoing
 from kiosk.actions.arrivals import Stores
-from kiosk.rules.verdicts import AlreadyIn, CheckedOut
+from kiosk.rules.verdicts import AlreadyIn, CheckedOut, Welcome
 from kiosk.store.journal import Journal
+from kiosk.store.misses import Misses
 from kiosk.store.roster import Roster
 from sync.messages import FACT, CheckOut, Fact, Session, Undo
 from tests.kiosk import builders as b
@@ -121,6 +122,51 @@ def test_who_came_in_at_another_desk_checks_out_at_this_one(stores: Stores) -> N
     # Since when they were there is not known here, and not said.
     assert verdict.since is None
     assert stores.journal.marks().head_seq == 1
+
+
+def test_who_left_by_another_desk_and_comes_back_is_recorded_again(stores: Stores) -> None:
+    come(stores, b.ADA_SCHOOL, 1)
+    # Out at another desk, of which this one knows nothing.
+    verdict = arrivals.check_in(stores, b.FAIR, b.arrival(b.ADA_SCHOOL, 30))
+    assert isinstance(verdict, AlreadyIn)
+    assert verdict.since == b.moment(1).wall
+    assert stores.journal.marks().head_seq == 2
+    # A card that is held a moment too long is not.
+    assert come(stores, b.BO, 40) == "welcome"
+    assert come(stores, b.BO, 40) == "already_in"
+    assert stores.journal.marks().head_seq == 3
+
+
+def test_an_unknown_address_that_leaves_is_noted_and_is_a_miss(stores: Stores) -> None:
+    misses = Misses(2, 60_000)
+    for who in ("one@nowhere.example", "two@nowhere.example"):
+        assert arrivals.check_out(stores, b.FAIR, b.arrival(who), misses).code == "noted"
+    assert arrivals.check_out(stores, b.FAIR, b.arrival(b.ADA_SCHOOL), misses).code == "see_staff"
+    (first, *_) = stores.journal.facts_after(0, 5)
+    assert isinstance(FACT.decode(first), CheckOut)
+
+
+def test_a_session_without_check_out_lets_nobody_be_checked_out(stores: Stores) -> None:
+    assert arrivals.check_out(stores, b.WORKSHOP, b.arrival(b.ADA_SCHOOL)).code == "see_staff"
+    assert stores.journal.marks().head_seq == 0
+
+
+def test_a_form_that_comes_again_after_an_undo_is_a_check_in_of_its_own(stores: Stores) -> None:
+    form = uuid4()
+    first = arrivals.check_in(stores, b.FAIR, b.arrival(b.ADA_SCHOOL, 1, form))
+    assert isinstance(first, Welcome)
+    undoing.undo(stores.journal, first.check_in_id, b.moment(2), uuid7())
+    again = arrivals.check_in(stores, b.FAIR, b.arrival(b.ADA_SCHOOL, 3, form))
+    assert isinstance(again, Welcome)
+    assert again.check_in_id != first.check_in_id
+    assert stores.journal.inside(b.FAIR) == 1
+
+
+def test_a_form_that_checked_in_checks_nobody_out_unseen(stores: Stores) -> None:
+    form = uuid4()
+    arrivals.check_in(stores, b.FAIR, b.arrival(b.ADA_SCHOOL, 1, form))
+    assert arrivals.check_out(stores, b.FAIR, b.arrival(b.ADA_SCHOOL, 2, form)).code == "checked_out"
+    assert stores.journal.inside(b.FAIR) == 0
 
 
 def test_another_session_is_none_of_it(stores: Stores) -> None:

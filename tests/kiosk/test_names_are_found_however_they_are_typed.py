@@ -127,6 +127,7 @@ def test_the_names_go_without_anybody_asking_once_the_door_has_locked_itself(
     roster: Roster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kiosk.store.directory._LOOK_AGAIN_S", 0.01)
+    monkeypatch.setattr("kiosk.store.directory._RENEW_EVERY", 1)
     b.load(roster)
     answers = iter([True, False])
     opened = OpenDirectory(roster, Index)
@@ -160,10 +161,19 @@ def test_a_large_directory_can_be_asked_before_all_of_it_is_open(
     assert seen == [1, 3]
 
 
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [("Юлия Смирнова", "smirn yul"), ("Γιώργος Παπάς", "papas"), ("김민준", "gim"), ("Юлия Смирнова", "смирн")],
+)
+def test_a_name_in_another_script_is_found_with_the_keys_at_hand(name: str, query: str) -> None:
+    assert Index([Line("Ada Lovelace"), Line(name)]).find(query).places == [1]
+
+
 def test_whoever_comes_on_or_leaves_the_list_does_so_in_the_open_directory(
     roster: Roster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kiosk.store.directory._LOOK_AGAIN_S", 0.01)
+    monkeypatch.setattr("kiosk.store.directory._RENEW_EVERY", 1)
     b.load(roster)
     opened = OpenDirectory(roster, Index)
     looked = threading.Semaphore(0)
@@ -282,12 +292,14 @@ def test_a_list_or_opening_times_do_not_bind_staff(staff: FlaskClient, bare_app:
 def test_where_people_are_leaving_the_button_checks_out(staff: FlaskClient, bare_app: Flask) -> None:
     desk: Desk = bare_app.extensions["desk"]
     post(staff, f"/staff/people/{b.ADA.ref}/check-in")
+    desk.roster.apply(b.page([b.session(position=2_000, check_out=True)]))
     desk.journal.choose(b.session(), leaving=True)
     page = post(staff, "/staff/people", q="lovelace").text
+    assert page.count('name="leaving" value="yes"') == 2
     # Who is not in here may have come in at another desk.
-    assert page.count(">Check out<") == 2
+    assert page.count(">Check out <") == 2
     assert page.count("in since") == 1
-    assert "Checked out" in post(staff, f"/staff/people/{b.ADA.ref}/check-in").text
+    assert "Checked out" in post(staff, f"/staff/people/{b.ADA.ref}/check-in", leaving="yes").text
     assert isinstance(facts(bare_app)[-1], CheckOut)
 
 

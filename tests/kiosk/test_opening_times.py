@@ -135,6 +135,9 @@ def test_nobody_is_kept_in_by_a_closing_time(stores: Stores) -> None:
     compared(stores.journal, b.NOON)
     come(stores, b.moment())
     compared(stores.journal, CLOSES + timedelta(hours=1))
+    session = stores.roster.session(b.FAIR)
+    assert session is not None
+    stores.roster.apply(b.page([msgspec.structs.replace(session, position=2_000, check_out=True)]))
     assert arrivals.check_out(stores, b.FAIR, b.arrival(b.ADA_SCHOOL)).code == "checked_out"
 
 

@@ -21,6 +21,7 @@ from qrcode.image.svg import SvgPathImage
 from werkzeug.test import TestResponse
 
 from kiosk import clock, phone
+from kiosk.config import Config, WrongSetting
 from kiosk.store.invitations import Invitations, TurnedAway, Turnstile
 from kiosk.store.journal import Journal, Phones
 from kiosk.views import Desk
@@ -161,6 +162,7 @@ def test_the_page_speaks_the_language_of_the_phone(desk: Desk, client_of: Callab
 def test_a_desk_that_checks_out_does_so_on_phones(desk: Desk, client_of: Callable[[], FlaskClient]) -> None:
     mine, path = client_of(), shown(desk)
     send(mine, path, get(mine, path), b.ADA_SCHOOL)
+    desk.roster.apply(b.page([b.session(position=2_000, check_out=True)]))
     desk.journal.choose(b.session(), leaving=True)
     other, path = client_of(), shown(desk)
     page = get(other, path)
@@ -300,13 +302,27 @@ def test_a_form_needs_the_token_and_the_cookie_of_its_phone(desk: Desk, client_o
     assert head(desk) == 0
 
 
-@pytest.mark.parametrize("address", ["203.0.113.9", "8.8.8.8", "100.64.0.1", "2001:db8::1", "::ffff:8.8.8.8", "", "?"])
+@pytest.mark.parametrize("address", ["203.0.113.9", "8.8.8.8", "2001:db8::1", "::ffff:8.8.8.8", "", "?"])
 def test_nobody_comes_in_from_outside(desk: Desk, client_of: Callable[[], FlaskClient], address: str) -> None:
     path = shown(desk)
     answer = client_of().get(path, base_url=SITE, environ_overrides={"REMOTE_ADDR": address})
     assert answer.status_code == 403
     assert "phones in the same network" in answer.text
     assert get(client_of(), path).status_code == 200
+
+
+@pytest.mark.parametrize(("site", "address"), [(SITE, "203.0.113.9"), ("http://evil.example:8002", "192.168.7.20")])
+def test_whoever_is_turned_away_reads_why_on_a_page_with_its_looks(
+    desk: Desk, client_of: Callable[[], FlaskClient], site: str, address: str
+) -> None:
+    there = {"base_url": site, "environ_overrides": {"REMOTE_ADDR": address}}
+    page = client_of().get(shown(desk), **there)
+    sheets = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page.text)
+    assert page.status_code in (403, 421)
+    assert len(sheets) == 3
+    for each in sheets:
+        with client_of().get(each, **there) as answer:
+            assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -329,6 +345,16 @@ def test_the_neighbourhood_is_let_in(address: str) -> None:
 @pytest.mark.parametrize("address", ["172.15.0.1", "172.32.0.1", "192.169.0.1", "fec0::1", "::ffff:11.0.0.1"])
 def test_the_neighbourhood_has_edges(address: str) -> None:
     assert not is_near(address)
+
+
+def test_a_campus_with_public_addresses_names_its_networks() -> None:
+    told = {"KIOSK_DATA_DIR": "/nowhere", "KIOSK_PHONE_NETWORKS": "198.51.100.0/24, 2001:db8::/32"}
+    config = Config.from_environment(told)
+    assert is_near("198.51.100.7", config.phone_networks)
+    assert is_near("2001:db8::7", config.phone_networks)
+    assert not is_near("203.0.113.9", config.phone_networks)
+    with pytest.raises(WrongSetting, match="KIOSK_PHONE_NETWORKS"):
+        Config.from_environment(told | {"KIOSK_PHONE_NETWORKS": "the campus"})
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -279,6 +279,16 @@ def test_the_page_says_what_is_not_well_and_what_to_do(client: FlaskClient) -> N
     assert "Not rehearsed yet." in page
     assert "Press “Check everything now”" in page
     assert "hub desk-pin" in page
+
+
+def test_a_session_that_began_yesterday_says_so(bare_app: Flask) -> None:
+    now = datetime.now(UTC)
+    with bare_app.test_request_context():
+        words: Any = bare_app.jinja_env.get_template("staff/checks.html").module
+        for days in (0, 1):
+            check = preflight.session(b.session(starts=now - timedelta(days=days)), True)
+            assert words.check_title(check) == "Session now"
+            assert ("since yesterday, " in words.check_found(check)) == (days == 1)
 
 
 def test_checking_everything_rehearses_and_shows_how_far_it_came(app: Flask, client: FlaskClient) -> None:

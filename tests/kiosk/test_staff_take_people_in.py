@@ -112,8 +112,20 @@ def test_what_could_not_be_read_stays_in_the_form(staff: FlaskClient, bare_app: 
 def test_nobody_walks_in_where_people_are_leaving(staff: FlaskClient, bare_app: Flask) -> None:
     desk: Desk = bare_app.extensions["desk"]
     desk.journal.choose(b.session(), leaving=True)
-    assert "checks people out" in post(staff, "/staff/walk-in", name="Eva Nova").text
-    assert facts(bare_app) == []
+    page = staff.get("/staff/walk-in").text
+    assert "checks people out" in page
+    assert 'name="name"' not in page
+
+
+def test_a_page_does_what_it_said_though_the_desk_was_switched_since(staff: FlaskClient, bare_app: Flask) -> None:
+    desk: Desk = bare_app.extensions["desk"]
+    desk.roster.apply(b.page([b.session(position=2_000, check_out=True)]))
+    desk.journal.choose(b.session(), leaving=True)
+    post(staff, "/staff/walk-in", name="Eva Nova")
+    post(staff, "/staff/paste", pasted=b.BO)
+    desk.journal.choose(b.session(), leaving=False)
+    post(staff, "/staff/paste", pasted=b.BO, leaving="yes")
+    assert [type(each) for each in facts(bare_app)] == [CheckIn, CheckIn, CheckOut]
 
 
 def test_a_desk_without_a_session_records_nobody(staff: FlaskClient, bare_app: Flask) -> None:
@@ -210,12 +222,28 @@ def test_every_line_gets_its_own_result(staff: FlaskClient, bare_app: Flask) -> 
     assert all("Ada Lovelace" in row and row.endswith("same as line 1") for row in told[2:5])
     assert "Cem Karaca Not recorded The account is disabled" in told[5]
     assert told[6] == "8 dita@nowhere.example Noted"
-    assert told[7].startswith("9 999999 Not recognised This card is nobody")
+    assert told[7].startswith("9 999999 Not recognised Neither an address nor a card")
     assert "Not recognised" in told[8]
     assert "10" in told[8]
     assert told[9].startswith("11 no@address@here Not recognised")
     assert told[10].endswith("same as line 8")
     assert [each.method for each in facts(bare_app) if isinstance(each, CheckIn)] == ["staff"] * 3
+
+
+def test_a_refused_line_is_explained_in_the_language_of_whoever_reads_it(staff: FlaskClient) -> None:
+    for language in ("en", "fr"):
+        page = post(staff, "/staff/paste", pasted=f"{b.CEM}\n{b.BO}", lang=language).text
+        assert ("The account is disabled at the school" in page) == (language == "en")
+        walked_in = post(staff, "/staff/walk-in", name="", identifier=b.CEM, lang=language).text
+        assert ("Send them to the office." in walked_in) == (language == "en")
+    assert "2 lignes\u202f:" in page
+
+
+def test_what_is_neither_an_address_nor_a_card_is_said_to_be_neither(staff: FlaskClient) -> None:
+    page = post(staff, "/staff/paste", pasted="Ada Lovelace\nada@").text
+    assert page.count("Neither an address nor a card we know") == 2
+    assert "Undo…" not in page
+    assert "Undo…" in post(staff, "/staff/paste", pasted=b.BO).text
 
 
 def test_the_same_list_again_finds_everybody_in(staff: FlaskClient, bare_app: Flask) -> None:
@@ -283,8 +311,9 @@ def test_a_disk_that_fails_in_the_middle_keeps_what_was_kept_and_says_what_was_n
 def test_a_list_is_checked_out_where_people_are_leaving(staff: FlaskClient, bare_app: Flask) -> None:
     desk: Desk = bare_app.extensions["desk"]
     post(staff, "/staff/paste", pasted=b.BO)
+    desk.roster.apply(b.page([b.session(position=2_000, check_out=True)]))
     desk.journal.choose(b.session(), leaving=True)
-    told = rows(post(staff, "/staff/paste", pasted=f"{b.BO}\n{b.ADA_SCHOOL}\n{b.BO}").text)
+    told = rows(post(staff, "/staff/paste", pasted=f"{b.BO}\n{b.ADA_SCHOOL}\n{b.BO}", leaving="yes").text)
     assert all("Checked out" in row for row in told)
     assert told[2].endswith("same as line 1")
     assert [type(each) for each in facts(bare_app)] == [CheckIn, CheckOut, CheckOut]

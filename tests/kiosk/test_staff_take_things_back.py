@@ -1,5 +1,6 @@
 """The list of what this desk did last, and the undo."""
 
+import re
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -120,7 +121,7 @@ def test_an_undo_that_the_disk_refuses_is_not_said_to_be_done(stores: Stores) ->
     [
         ("counted", "at the hub</span>"),
         ("already_present", "counted this person before"),
-        ("parked:unknown_address", "nobody has this address there yet"),
+        ("parked:unknown_address", "set aside: nobody has this address there yet"),
         ("parked:unconfirmed_address", "the address is not confirmed yet"),
         ("parked:disabled", "the account is disabled"),
         ("parked:unknown_session", "the hub has no such session"),
@@ -140,6 +141,26 @@ def test_the_list_says_what_the_hub_made_of_it(client: FlaskClient, folder: Path
     journal.settle(StreamMark(acked_seq=0, acked_hash=chain.START), [])
     journal.close()
     assert "waiting to be sent" in client.get("/staff/recent").text
+
+
+@pytest.mark.parametrize("form", [{"name": "Eva Nova"}, {"identifier": b.DITA}])
+def test_a_walk_in_is_for_the_office_to_find_out(client: FlaskClient, folder: Path, form: dict[str, str]) -> None:
+    post(client, "/staff/walk-in", None, session_id=str(b.FAIR), **form)
+    journal = Journal(folder / "journal.sqlite")
+    hand_over(journal, "parked:unknown_address")
+    journal.close()
+    page = client.get("/staff/recent").text
+    assert "at the hub, set aside: the office has to find out who this is" in page
+    assert "this address" not in page
+
+
+def test_two_who_came_in_the_same_minute_are_told_apart(client: FlaskClient, folder: Path) -> None:
+    for who in (b.BO, b.ADA_SWIPE):
+        post(client, f"/sessions/{b.FAIR}/check-ins", identifier=who)
+    page = client.get("/staff/recent").text
+    times = re.findall(r'<time class="at"[^>]*>([^<]*)</time>', page)
+    assert len(times) == 2
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d", each) for each in times)
 
 
 def post(client: FlaskClient, path: str, headers: dict[str, str] | None = None, **form: str) -> str:

@@ -4,8 +4,10 @@ import random
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -14,10 +16,11 @@ from kiosk import create_app
 from kiosk.actions.arrivals import Stores, check_in
 from kiosk.config import Config
 from kiosk.rules.verdicts import Noted, SeeStaff, Welcome
-from kiosk.store.journal import Journal
+from kiosk.store.journal import Exchange, Journal
 from kiosk.store.misses import Misses
 from kiosk.store.roster import Roster
 from kiosk.views import Desk
+from sync.engine import ClockSample
 from tests.kiosk import builders as b
 from tests.kiosk.conftest import AS_PROGRAM
 
@@ -102,6 +105,18 @@ def test_a_desk_may_be_told_to_take_any_number(folder: Path) -> None:
     assert {ask(f"nobody{number}@example.edu") for number in range(60)} == {"noted"}
     desk: Desk = app.extensions["desk"]
     desk.close()
+
+
+def test_a_closed_session_tells_no_more_than_an_open_one(stores: Stores) -> None:
+    closed = msgspec.structs.replace(b.session(position=2_000), closes=b.NOON - timedelta(hours=1))
+    stores.roster.apply(b.page([closed]))
+    sample = ClockSample(b.NOON, b.moment(), 1)
+    stores.journal.note(Exchange(at=b.NOON, sample=sample))
+    misses = Misses(limit=2, window_ms=5 * MINUTE_MS)
+    for number in range(2):
+        verdict = check_in(stores, b.FAIR, b.arrival(f"x{number}@example.edu"), misses)
+        assert verdict == SeeStaff("closed")
+    assert check_in(stores, b.FAIR, b.arrival("p1@example.edu"), misses) == SeeStaff("too_many_misses")
 
 
 def test_misses_that_are_long_ago_do_not_count(stores: Stores) -> None:

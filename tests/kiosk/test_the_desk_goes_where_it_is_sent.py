@@ -56,9 +56,13 @@ def test_a_later_wish_of_the_office_counts_again(desk: tuple[Journal, Roster]) -
     setting_up.choose_session(*desk, b.FAIR)
     assert send(desk, b.WORKSHOP, 2)
     assert stands_at(desk[0]) == b.WORKSHOP
-    # An answer from before does not lead back.
-    assert not send(desk, b.FAIR, 1)
-    assert stands_at(desk[0]) == b.WORKSHOP
+
+
+def test_a_hub_that_was_restored_and_counts_anew_is_followed(desk: tuple[Journal, Roster]) -> None:
+    assert send(desk, b.WORKSHOP, 5)
+    assert send(desk, b.FAIR, 4)
+    assert stands_at(desk[0]) == b.FAIR
+    assert not send(desk, b.FAIR, 4)
 
 
 def test_a_desk_goes_to_a_session_as_soon_as_it_knows_it(desk: tuple[Journal, Roster]) -> None:

@@ -207,11 +207,11 @@ def test_a_fragment_from_a_locked_desk_says_nothing(locked: FlaskClient) -> None
 
 def test_the_door_locks_by_itself_when_unused_and_setting_the_date_changes_nothing() -> None:
     door = Door(idle_ms=120_000)
-    opened = door.unlock(b.DIRECTORY_KEY, 1_000)
+    opened = door.unlock(b.DIRECTORY_KEY, b.LOCK.salt, 1_000)
     # Moments count since the device was started: there is no date in them that could be set.
-    assert door.enter(opened, 121_000) == b.DIRECTORY_KEY
-    assert door.enter(opened, 241_000) == b.DIRECTORY_KEY
-    assert door.enter(opened, 361_001) is None
+    assert door.enter(opened, b.LOCK.salt, 121_000) == b.DIRECTORY_KEY
+    assert door.enter(opened, b.LOCK.salt, 241_000) == b.DIRECTORY_KEY
+    assert door.enter(opened, b.LOCK.salt, 361_001) is None
 
 
 def test_the_clock_set_back_or_forward_while_unlocked_locks_nothing_and_keeps_nothing_open(
@@ -231,15 +231,53 @@ def test_the_clock_set_back_or_forward_while_unlocked_locks_nothing_and_keeps_no
         assert locked.get("/staff/").status_code == 403
 
 
+def test_another_pin_locks_the_door_for_who_came_in_with_the_old_one(locked: FlaskClient, bare_app: Flask) -> None:
+    desk: Desk = bare_app.extensions["desk"]
+    try_pin(locked)
+    assert locked.get("/staff/recent").status_code == 200
+    desk.journal.lock_with(msgspec.structs.replace(b.LOCK, salt=bytes(15) + b"2"))
+    assert locked.get("/staff/recent").status_code == 403
+    # Not even when the old lock comes back.
+    desk.journal.lock_with(b.LOCK)
+    assert locked.get("/staff/recent").status_code == 403
+
+
 def test_asking_whether_the_door_is_open_does_not_keep_it_open() -> None:
     door = Door(idle_ms=1_000)
-    opened = door.unlock(b.DIRECTORY_KEY, 0)
+    opened = door.unlock(b.DIRECTORY_KEY, b.LOCK.salt, 0)
     assert door.is_open(900)
     assert not door.is_open(1_001)
-    assert door.enter(opened, 1_001) is None
+    assert door.enter(opened, b.LOCK.salt, 1_001) is None
 
 
 def test_a_desk_without_a_pin_is_open_and_says_so(client: FlaskClient) -> None:
     assert "This desk has no PIN" in client.get("/staff/").text
     assert "hub desk-pin" in post(client, "/staff/people", q="ada").text
     assert INSIDE in try_pin(client, "anything").text
+
+
+# --- on to the page that was asked for
+
+
+@pytest.mark.parametrize("path", ["/staff/people", "/staff/status", "/sessions"])
+def test_the_pin_leads_on_to_the_page_that_was_asked_for(locked: FlaskClient, path: str) -> None:
+    asked = locked.get(path).text
+    name = asked.partition('name="next" value="')[2].partition('"')[0]
+    answer = post(locked, "/staff/unlock", pin=b.PIN, next=name)
+    assert answer.status_code == 303
+    assert answer.location.partition("?")[0] == path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "desk.ready", "staff.nothing", "staff.awake", "staff.paste_list", "https://evil.example/", "//evil.example"],
+)
+def test_any_other_name_leads_to_the_first_page(locked: FlaskClient, name: str) -> None:
+    answer = post(locked, "/staff/unlock", pin=b.PIN, next=name)
+    assert answer.location.partition("?")[0] == "/staff/"
+
+
+def test_a_wrong_pin_does_not_forget_where_to(locked: FlaskClient) -> None:
+    answer = post(locked, "/staff/unlock", pin="000000", next="staff.people")
+    assert answer.location.partition("?")[0] == "/staff/people"
+    assert "/staff/people" in locked.get(answer.location).text

@@ -19,6 +19,8 @@ from tests.whole.proxy import Proxy
 
 SESSIONS = 40
 """More than there are tests."""
+PIN = "Rooms-8264-Lantern"
+"""Long, so that no bytes look like it by accident."""
 
 ADA = Student(
     username="s-ada",
@@ -28,7 +30,7 @@ ADA = Student(
 )
 BO = Student(username="s-bo", first_name="Bo", school_emails=("bo@northfield.edu",), disabled=True)
 CEM = Student(username="s-cem", first_name="Cem", school_emails=("cem@northfield.edu",))
-DITA = Student(username="s-dita", first_name="Dita", school_emails=("dita@northfield.edu",))
+DITA = Student(username="s-dita", first_name="Dita", last_name="Dvořáčková", school_emails=("dita@northfield.edu",))
 CAST = (ADA, BO, CEM, DITA)
 
 
@@ -66,6 +68,17 @@ class Office:
         kiosk = Kiosk(self._folder / name)
         self._ended.callback(kiosk.kill)
         return kiosk.enrol(self.hub, url).serve()
+
+    @cached_property
+    def pin(self) -> str:
+        """The desk PIN; a kiosk hears of it with its next exchange."""
+        self.pin_file.write_text(PIN)
+        self.hub.ask("desk-pin", "--pin-file", str(self.pin_file))
+        return PIN
+
+    @property
+    def pin_file(self) -> Path:
+        return self._folder / "pin.txt"
 
     @cached_property
     def front(self) -> Kiosk:

@@ -11,9 +11,18 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
+from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
+from uuid import UUID
+
+import requests
+
+from hub.database import Row, connect, reading
+from hub.schema import facts
 
 BIN = Path(sys.executable).parent
 PATIENCE_S = 90
@@ -173,6 +182,16 @@ class Hub(Program):
         told = self.ask("count", session_id)
         return told["checked_in"], told["parked"]
 
+    def facts(self, session_id: str) -> list[Row]:
+        """What the hub holds about a session, in the order of its moments."""
+        engine = connect(self._database_url)
+        try:
+            with reading(engine) as conn:
+                of_session = facts.select().where(facts.c.session_id == UUID(session_id))
+                return [dict(row) for row in conn.execute(of_session.order_by(facts.c.occurred_at)).mappings()]
+        finally:
+            engine.dispose()
+
 
 class Kiosk(Program):
     """A kiosk; it is enrolled with a hub before its desk opens."""
@@ -205,6 +224,15 @@ class Kiosk(Program):
     def desk(self) -> "Desk":
         return Desk(self.port)
 
+    def browser(self) -> "Browser":
+        return Browser(self.url)
+
+    def staff(self, pin: str) -> "Browser":
+        """Staff who have unlocked the desk."""
+        browser = self.browser()
+        assert browser.unlock(pin).status == 200
+        return browser
+
 
 class Desk:
     """Somebody at the kiosk: a client of its HTTP that keeps one connection. Use as a context manager."""
@@ -220,10 +248,17 @@ class Desk:
 
     def check_in(self, session_id: str, identifier: str, intent_id: str | None = None) -> dict[str, Any]:
         """What the kiosk answers. Raises OSError or HTTPException when it does not."""
+        return self._say(f"/sessions/{session_id}/check-ins", identifier, intent_id)
+
+    def check_out(self, session_id: str, identifier: str) -> dict[str, Any]:
+        """The same for somebody who leaves."""
+        return self._say(f"/sessions/{session_id}/check-outs", identifier)
+
+    def _say(self, path: str, identifier: str, intent_id: str | None = None) -> dict[str, Any]:
         form = {"identifier": identifier} | ({"intent_id": intent_id} if intent_id else {})
         self._http.request(
             "POST",
-            f"/sessions/{session_id}/check-ins",
+            path,
             body=urlencode(form),
             headers={
                 "Content-Type": "application/x-www-form-urlencoded",
@@ -235,3 +270,94 @@ class Desk:
         answer: dict[str, Any] = json.loads(response.read())
         assert response.status == (503 if answer["verdict"] == "not_recorded" else 200), answer
         return answer
+
+
+@dataclass
+class Form:
+    """A form as it came: where it goes, and what is filled in already."""
+
+    action: str
+    filled: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Shown:
+    """A page in a browser: `words` as somebody reads them, `source` as it came."""
+
+    status: int
+    source: str
+    words: str
+    forms: list[Form]
+
+    def form(self, action: str) -> Form:
+        """The only form on the page whose action contains this."""
+        found = self.forms_to(action)
+        assert len(found) == 1, [each.action for each in self.forms]
+        return found[0]
+
+    def forms_to(self, action: str) -> list[Form]:
+        """The forms on the page whose action contains this, in their order."""
+        return [each for each in self.forms if action in each.action]
+
+
+class Browser:
+    """A browser without JavaScript before the desk. It keeps its cookies, follows redirects, and sends forms only as it
+    was shown them. Use as a context manager."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._http = requests.Session()
+        self._http.trust_env = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def open(self, path: str) -> Shown:
+        return _shown(self._http.get(self._url + path, timeout=PATIENCE_S))
+
+    def send(self, form: Form, **typed: str) -> Shown:
+        """The form with what is filled in and what was typed."""
+        return _shown(self._http.post(self._url + form.action, data=form.filled | typed, timeout=PATIENCE_S))
+
+    def unlock(self, pin: str) -> Shown:
+        return self.send(self.open("/staff/").form("/staff/unlock"), pin=pin)
+
+    def stand_at(self, session_id: str, leaving: bool = False) -> None:
+        """Choose the session of this desk: for those who come, or for those who leave."""
+        chosen = {"leaving" if leaving else "session_id": session_id}
+        assert self.send(self.open("/sessions").form("/sessions"), **chosen).status == 200
+
+    def undo(self, fact_id: str) -> Shown:
+        return self.send(self.open("/staff/recent").form(f"/{fact_id}/undo"))
+
+
+def _shown(response: requests.Response) -> Shown:
+    reader = _Page()
+    reader.feed(response.text)
+    return Shown(response.status_code, unescape(response.text), " ".join("".join(reader.said).split()), reader.forms)
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self.forms: list[Form] = []
+        self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self.forms.append(Form(given.get("action") or ""))
+            self._inside = True
+        elif tag == "input" and self._inside and given.get("name"):
+            self.forms[-1].filled[given["name"] or ""] = given.get("value") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._inside = False

@@ -13,12 +13,14 @@ _PATIENCE_S = 90
 class Proxy:
     """Requests always get through. What happens to answers is in `answers`, and may be changed at any time:
     they pass, or the connection is cut before their first byte, or they are held back for as long as somebody waits.
+    `asked` is every byte of the requests.
 
     Use as a context manager.
     """
 
     def __init__(self, hub_port: int) -> None:
         self.answers: Answers = "pass"
+        self.asked = bytearray()
         self._hub_port = hub_port
         self._withheld = threading.Event()
         self._closing = False
@@ -63,7 +65,7 @@ class Proxy:
 
     def _carry(self, kiosk: socket.socket) -> None:
         with kiosk, suppress(OSError), socket.create_connection(("127.0.0.1", self._hub_port), 5) as hub:
-            there = threading.Thread(target=_pump, args=(kiosk, hub))
+            there = threading.Thread(target=self._carry_requests, args=(kiosk, hub))
             there.start()
             self._carry_answers(hub, kiosk)
             # Ends the other direction, and with it a kiosk that still waits.
@@ -82,10 +84,10 @@ class Proxy:
                 return
             # Held back: swallowed until one of the two ends has enough.
 
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while block := source.recv(65_536):
-            target.sendall(block)
-        # The kiosk is gone: so is whoever carries its answers.
-        target.shutdown(socket.SHUT_RDWR)
+    def _carry_requests(self, kiosk: socket.socket, hub: socket.socket) -> None:
+        with suppress(OSError):
+            while block := kiosk.recv(65_536):
+                self.asked += block
+                hub.sendall(block)
+            # The kiosk is gone: so is whoever carries its answers.
+            hub.shutdown(socket.SHUT_RDWR)

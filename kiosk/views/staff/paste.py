@@ -14,7 +14,7 @@ from kiosk.rules.pasting import MOST_LINES, Refused
 from kiosk.rules.verdicts import SeeStaff
 from kiosk.views import this_desk
 from kiosk.views.staff import bp
-from kiosk.views.staff.people import session_id
+from kiosk.views.staff.people import is_leaving, session_id
 
 READ_AT_MOST = 1024 * 1024
 """Bytes of a form: a list that is too long comes back with the reason and all of its text."""
@@ -30,7 +30,7 @@ def paste() -> ResponseReturnValue:
 def paste_list() -> ResponseReturnValue:
     """Check in everybody on the list; what came of each line is shown once, and kept nowhere."""
     here = this_desk()
-    outcome = actions.paste(here.stores, session_id(), request.form.get("pasted", ""), _arrival)
+    outcome = actions.paste(here.stores, session_id(), request.form.get("pasted", ""), _arrival, is_leaving())
     if isinstance(outcome, Refused | SeeStaff):
         return _page(refused=outcome, pasted=request.form.get("pasted", "")), 422
     return _page(outcome)

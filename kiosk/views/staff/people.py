@@ -27,7 +27,7 @@ def check_in_person(ref: UUID) -> ResponseReturnValue:
     listing = here.directory.find(ref)
     if reading is None or listing is None:
         return _page("staff/people.html", gone=True), 404
-    verdict = actions.by_hand(here.stores, listing, reading.position, session_id(), arrived(by_hand=True))
+    verdict = actions.by_hand(here.stores, listing, reading.position, session_id(), arrived(by_hand=True), is_leaving())
     if wants_fragment():
         match = actions.match(here.stores, here.journal.session(), listing)
         return render_template("staff/people_done.html", verdict=verdict, **_around(match=match))
@@ -40,6 +40,11 @@ def session_id() -> UUID | None:
         return UUID(request.form.get("session_id", ""))
     except ValueError:
         return None
+
+
+def is_leaving() -> bool:
+    """Whether the page of this form checks people out."""
+    return request.form.get("leaving") == "yes"
 
 
 def _page(template: str, **also: object) -> str:

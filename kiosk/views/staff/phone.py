@@ -1,6 +1,7 @@
 """Check-in on people's own phones: switched on and off, and by which address."""
 
 import re
+from collections.abc import Iterable
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from kiosk import network
 from kiosk.store.journal import Phones
 from kiosk.views import this_desk
+from kiosk.views.phone import Network, is_near
 from kiosk.views.phone_link import host, this_line
 from kiosk.views.staff import bp
 from ui.language import html_lang
@@ -48,13 +50,20 @@ def _page(problem: str | None = None, typed: str | None = None) -> str:
     here = this_desk()
     remembered = here.journal.remembered()
     port = this_line().port
+    found = host(remembered)
     return render_template(
         "staff/phone.html",
         on=remembered.phones.on and port is not None,
         # Switched on in an earlier run of the program, and not to be had in this one.
         stuck=remembered.phones.on and port is None,
         address=typed if typed is not None else remembered.phones.address or "",
-        found=host(remembered),
+        found=found,
+        far=found is not None and _is_far(found, here.config.phone_networks),
         port=port or here.config.phone_port,
         problem=problem,
     )
+
+
+def _is_far(address: str, also: Iterable[Network]) -> bool:
+    # A name may stand for any address.
+    return address[-1].isdigit() and not is_near(address, also)

@@ -23,8 +23,6 @@ def walk_in() -> ResponseReturnValue:
 def take_in() -> ResponseReturnValue:
     """Take them in; what could not be read stays in the form."""
     here = this_desk()
-    if here.journal.remembered().leaving:
-        return _page(None)
     return _page(actions.walk_in(here.stores, session_id(), request.form.get("name", ""), arrived(by_hand=True)))
 
 
