@@ -23,6 +23,7 @@
   let run = null;
   let last = performance.now();
   let endedAt = -Infinity;
+  let left = "";
   let endsLines = false;
   let quiet = 0;
   const down = new Set();
@@ -40,7 +41,7 @@
     clearTimeout(quiet);
     field.value = Array.from(text, (key) => wrongKeys.get(key) ?? key).join("");
     field.form.requestSubmit();
-    field.value = kept;
+    field.value = left = kept;
     field.setSelectionRange(from, to);
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
@@ -89,7 +90,7 @@
       checkIn();
       endsLines = true;
       endedAt = event.timeStamp;
-    } else if (last === -Infinity && event.timeStamp - endedAt <= SILENCE_MS) {
+    } else if (last === -Infinity && event.timeStamp - endedAt <= SILENCE_MS && field.value === left) {
       // The second half of a line end, or a late one: neither a link's nor the half-typed text's.
       event.preventDefault();
     }

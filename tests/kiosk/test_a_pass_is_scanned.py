@@ -46,5 +46,5 @@ def test_the_camera_page_speaks_both_languages_and_names_nobody(client: FlaskCli
     as_program(b.ADA_PASS)
     assert "Hold your pass up to the camera" in client.get("/scan").text
     page = client.get("/scan?lang=fr").text
-    assert "Présentez votre code à la caméra" in page
+    assert "Présentez votre pass QR à la caméra" in page
     assert "Ada" not in page
