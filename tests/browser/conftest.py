@@ -3,6 +3,7 @@
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page
-from werkzeug.serving import WSGIRequestHandler, make_server
+from waitress import create_server, wasyncore
+from werkzeug.serving import WSGIRequestHandler
 
 from kiosk import create_app
 from kiosk.config import Config
@@ -52,32 +54,33 @@ class Quiet(WSGIRequestHandler):
         """Says nothing."""
 
 
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """The address of the app behind the server that `kiosk serve` has."""
+    server = create_server(app, host="127.0.0.1", port=0, threads=8, ident=None)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    while server.task_dispatcher.threads:
+        server.task_dispatcher.shutdown()
+    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
+    thread.join()
+    app.extensions["desk"].close()
+
+
 Serve = Callable[..., str]
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """Serves the desk of a folder and gives its address."""
-    running: list[Callable[[], None]] = []
 
     def start(reset_s: float = 60, folder: Path = tmp_path / "kiosk", **settings: Any) -> str:
         app = create_app(Config(data_dir=folder, reset_s=reset_s, **settings))
-        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+        return running.enter_context(served(app))
 
-        def stop() -> None:
-            server.shutdown()
-            thread.join()
-            server.server_close()
-            app.extensions["desk"].close()
-
-        running.append(stop)
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for stop in running:
-        stop()
+    with ExitStack() as running:
+        yield start
 
 
 @pytest.fixture
@@ -106,18 +109,12 @@ def hall(tmp_path: Path) -> Iterator[Hall]:
     folder = tmp_path / "kiosk"
     b.set_up(folder)
     app = create_app(Config(data_dir=folder, reset_s=60, phone_host="127.0.0.1", phone_port=0))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    hall = Hall(app, f"http://127.0.0.1:{server.server_port}", folder)
-    hall.journal.serve_phones(Phones(on=True, address="127.0.0.1"))
-    app.extensions["phone_line"].open()
-    yield hall
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    app.extensions["phone_line"].close()
-    app.extensions["desk"].close()
+    with served(app) as desk:
+        hall = Hall(app, desk, folder)
+        hall.journal.serve_phones(Phones(on=True, address="127.0.0.1"))
+        app.extensions["phone_line"].open()
+        yield hall
+        app.extensions["phone_line"].close()
 
 
 @dataclass

@@ -57,8 +57,8 @@ WORDS = {
         ),
         "already_in": ("Rebonjour, Bo\u202f!", "Présence déjà enregistrée", "Ensuite\u202f: Salle B, premier étage"),
         "noted": (
-            "Merci, c’est noté\u202f! Vous pouvez entrer.",
-            "Si vous utilisez d’habitude une autre adresse, dites-le à l’accueil.",
+            "Merci, vous pouvez entrer.",
+            "Adresse notée. Une autre d’habitude ? Dites-le à l’accueil.",
         ),
         "checked_out": ("Au revoir, Bo\u202f!", "Votre sortie est enregistrée.", "Vous étiez ici depuis"),
         "not_recognised": ("Carte non reconnue", "Saisissez plutôt votre adresse e-mail.", "Code 11"),
