@@ -38,6 +38,7 @@ def unlocked(page: Page, desk: str, path: str = "/staff/") -> Page:
     page.goto(f"{desk}/staff/")
     enter(page)
     expect(page.get_by_role("button", name="Lock")).to_be_visible()
+    page.wait_for_load_state()
     page.goto(desk + path)
     return page
 
