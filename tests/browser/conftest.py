@@ -54,6 +54,13 @@ class Quiet(WSGIRequestHandler):
         """Says nothing."""
 
 
+def until(page: Page, condition: str) -> None:
+    """Waits in the page for a condition. Playwright's own way evaluates a text there, which our policy forbids."""
+    page.evaluate(
+        f"() => new Promise((done) => {{ const look = () => ({condition}) ? done() : setTimeout(look, 20); look(); }})"
+    )
+
+
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     """The address of the app behind the server that `kiosk serve` has."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import SIZES, Serve
+from tests.browser.conftest import SIZES, Serve, until
 from tests.browser.test_the_desk_in_chromium import accessible, fits, head, scan, shown
 from tests.browser.test_what_comes_in import at_rest, burst, posted
 from tests.kiosk import builders as b
@@ -31,7 +31,7 @@ NAUGHTY = (
 def page(desk: str, open_page: OpenPage) -> Page:
     page = open_page()
     page.goto(desk)
-    page.wait_for_function("document.querySelector('#entry')._htmx?.initialized")
+    until(page, "document.querySelector('#entry')._htmx?.initialized")
     return page
 
 

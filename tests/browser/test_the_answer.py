@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from kiosk.store.journal import Journal
 from kiosk.store.roster import Roster
 from sync.messages import Session
-from tests.browser.conftest import SIZES, Complaints, Serve
+from tests.browser.conftest import SIZES, Complaints, Serve, until
 from tests.browser.test_the_desk_in_chromium import accessible, enter, fits, shown
 from tests.kiosk import builders as b
 
@@ -282,7 +282,7 @@ def test_a_real_browser_plays_every_verdict_without_complaint(
     )
     for code in WAYS:
         bring_about(page, fair, code, "", tmp_path)
-        page.wait_for_function("window.real?.state === 'running' && real.currentTime > 0")
+        until(page, "window.real?.state === 'running' && real.currentTime > 0")
         stand_at(tmp_path)
 
 

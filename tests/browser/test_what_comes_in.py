@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from tests.browser.conftest import Complaints
+from tests.browser.conftest import Complaints, until
 from tests.browser.test_the_desk_in_chromium import head, scan, shown
 from tests.kiosk import builders as b
 
@@ -37,7 +37,7 @@ def at_rest(page: Page, desk: str) -> Page:
 
 
 def ready(page: Page) -> None:
-    page.wait_for_function("document.querySelector('#entry')._htmx?.initialized")
+    until(page, "document.querySelector('#entry')._htmx?.initialized")
 
 
 def keys(page: Page, text: str, gap_ms: int) -> None:
