@@ -17,6 +17,8 @@ MAX_PUSH_BYTES = 256 * 1024
 """Bytes of one push after decompression."""
 MAX_FACT_BYTES = 2 * 1024
 """Bytes of one fact; the kiosk never makes a larger one."""
+MAX_SEALED = 1_200
+"""Bytes of an identifier that is sealed to the hub."""
 PAGE = 1_000
 """Entries in one feed page."""
 HUB_HEADER = "Kiosk-Hub"
@@ -68,7 +70,7 @@ class CheckIn(
     roster_position: Count
     ref: UUID | None = None
     tag: bytes | None = None
-    sealed_identifier: Annotated[bytes, msgspec.Meta(max_length=1_200)] | None = None
+    sealed_identifier: Annotated[bytes, msgspec.Meta(max_length=MAX_SEALED)] | None = None
 
 
 class Undo(
@@ -104,7 +106,7 @@ class CheckOut(
     roster_position: Count
     ref: UUID | None = None
     tag: bytes | None = None
-    sealed_identifier: Annotated[bytes, msgspec.Meta(max_length=1_200)] | None = None
+    sealed_identifier: Annotated[bytes, msgspec.Meta(max_length=MAX_SEALED)] | None = None
     everyone: bool = False
 
 

@@ -60,7 +60,7 @@ def check_in(stores: Stores, session_id: UUID, arrival: Arrival, misses: Misses 
 
 
 def check_out(stores: Stores, session_id: UUID, arrival: Arrival, misses: Misses | None = None) -> Verdict:
-    """Record that somebody leaves a session, if they were in it."""
+    """Record that somebody leaves a session, whichever desk they came in at."""
     return _guarded(stores, session_id, arrival, misses, leaving=True)
 
 
@@ -84,11 +84,21 @@ class Somebody:
         return self.tag.hex() if self.found is None else str(self.found.ref)
 
 
-def record(stores: Stores, session: Session, who: Somebody, arrival: Arrival, leaving: bool = False) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A desk that can record: what it knows of itself, its hub, the session, and whether people come or leave."""
+
+    here: Remembered
+    standing: Standing
+    session: Session
+    leaving: bool
+
+
+def record(stores: Stores, stand: Stand, who: Somebody, arrival: Arrival) -> Verdict:
     """Decide, and keep what is to be kept, in one transaction. Raises `NotRecorded`, and then nothing is kept."""
-    occasion = occasion_of(stores, session, arrival)
+    occasion = occasion_of(stores.roster, stand, arrival)
     with stores.journal.writing() as page:
-        return record_on(page, occasion, who, arrival, leaving)
+        return record_on(page, occasion, who, arrival, stand.leaving)
 
 
 def record_on(page: Page, occasion: Occasion, who: Somebody, arrival: Arrival, leaving: bool = False) -> Verdict:
@@ -109,22 +119,11 @@ def record_on(page: Page, occasion: Occasion, who: Somebody, arrival: Arrival, l
     return verdict
 
 
-def occasion_of(stores: Stores, session: Session, arrival: Arrival) -> Occasion:
+def occasion_of(roster: Roster, stand: Stand, arrival: Arrival) -> Occasion:
     """What the session is to somebody who arrives like this."""
-    here = stores.journal.remembered()
-    sample = here.exchange.sample if here.exchange else None
-    now = true_time(sample, arrival.moment)
-    return Occasion(session, _siblings(stores.roster, session), now, arrival.by_hand)
-
-
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """A desk that can record: what it knows of itself, its hub, the session, and whether people come or leave."""
-
-    here: Remembered
-    standing: Standing
-    session: Session
-    leaving: bool
+    exchange = stand.here.exchange
+    now = true_time(exchange.sample if exchange else None, arrival.moment)
+    return Occasion(stand.session, _siblings(roster, stand.session), now, arrival.by_hand)
 
 
 def standing_at(stores: Stores, session_id: UUID | None, leaving: bool) -> Stand | SeeStaff:
@@ -190,19 +189,21 @@ def _decided(stores: Stores, session_id: UUID, recognised: Recognised, arrival: 
     stand = standing_at(stores, session_id, leaving)
     if isinstance(stand, SeeStaff):
         return stand
-    who = _somebody(stand.here, stand.standing, recognised, arrival.by_hand)
-    return record(stores, stand.session, who, arrival, leaving)
+    return record(stores, stand, somebody(stand, recognised, arrival.by_hand), arrival)
 
 
-def _somebody(here: Remembered, standing: Standing, recognised: Recognised, by_hand: bool) -> Somebody:
-    identifier = recognised.identifier
+def somebody(stand: Stand, recognised: Recognised, by_hand: bool, name: str = "") -> Somebody:
+    """Who that is, by what they gave; `name` is what staff who vouch for them typed beside it."""
+    identifier, found = recognised.identifier, recognised.found
+    # A student's is sealed also when nobody will need it: the time an answer takes must not tell whether an address is
+    # known.
+    seal = isinstance(identifier, Email) and (found is None or not by_hand)
     return Somebody(
         identifier=identifier,
-        found=recognised.found,
+        found=found,
         position=recognised.position,
-        tag=seals.lookup(here.local_key, identifier).tag,
-        # Also when nobody will need it: the time an answer takes must not tell whether an address is known.
-        sealed=seals.seal_to_hub(standing.enrolled.hub_key, identifier) if isinstance(identifier, Email) else b"",
+        tag=seals.lookup(stand.here.local_key, identifier).tag,
+        sealed=seals.seal_to_hub(stand.standing.enrolled.hub_key, identifier, name) if seal else b"",
         method="staff" if by_hand else _method(identifier),
     )
 

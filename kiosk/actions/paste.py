@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from kiosk.actions.arrivals import Arrival, Somebody, Stand, Stores, occasion_of, record_on, standing_at
-from kiosk.actions.people import LONGEST_SEALED, somebody
+from kiosk.actions.arrivals import Arrival, Somebody, Stand, Stores, occasion_of, record_on, somebody, standing_at
 from kiosk.rules.pasting import Line, Refused, lines_of
 from kiosk.rules.verdicts import NotRecognised, NotRecorded, SeeStaff, Verdict
 from kiosk.store import sqlite
 from kiosk.store.roster_rows import Found, Recognised
 from sync.errors import Unreadable
 from sync.identifiers import BLANKS, Card
+from sync.messages import MAX_SEALED
 
 CHUNK = 50
 """Lines in one transaction: ten waits for the disk instead of five hundred, and nobody at the desk waits for more than
@@ -55,7 +55,7 @@ def _recorded(
 ) -> list[Result]:
     """What came of these lines, all of it on the disk; or none of it is, and they say why."""
     read = [(line, _read(stores, stand, line.text)) for line in lines]
-    occasion = occasion_of(stores, stand.session, replace(new_arrival(""), by_hand=True))
+    occasion = occasion_of(stores.roster, stand, replace(new_arrival(""), by_hand=True))
     results: list[Result] = []
     seen = dict(first)
     try:
@@ -81,10 +81,10 @@ def _recorded(
 
 def _read(stores: Stores, stand: Stand, text: str) -> Somebody | NotRecognised:
     try:
-        who = somebody(stand, _recognised(stores, text))
+        who = somebody(stand, _recognised(stores, text), by_hand=True)
     except Unreadable as error:
         return NotRecognised(error.reason)
-    return NotRecognised("too_long") if len(who.sealed) > LONGEST_SEALED else who
+    return NotRecognised("too_long") if len(who.sealed) > MAX_SEALED else who
 
 
 def _recognised(stores: Stores, text: str) -> Recognised:

@@ -4,21 +4,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from kiosk.actions.arrivals import Arrival, Somebody, Stand, Stores, record, session_for, standing_at
+from kiosk.actions.arrivals import Arrival, Somebody, Stand, Stores, record, session_for, somebody, standing_at
 from kiosk.rules.names import Index
 from kiosk.rules.verdicts import NotRecognised, NotRecorded, SeeStaff, Verdict
 from kiosk.store import sqlite
 from kiosk.store.directory import Listing, Reading
-from kiosk.store.roster_rows import Found, Recognised
+from kiosk.store.roster_rows import Found
 from sync import seals
 from sync.errors import Unreadable
-from sync.identifiers import Email
-from sync.messages import Session
+from sync.messages import MAX_SEALED, Session
 
 LONGEST_NAME = 80
 """Characters of a walk-in's name."""
-LONGEST_SEALED = 1_200
-"""Bytes that a fact has for what is sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +102,16 @@ def walk_in(stores: Stores, session_id: UUID | None, name: str, arrival: Arrival
         recognised = stores.roster.recognise(arrival.text)
     except Unreadable as error:
         return WalkIn(NotRecognised(error.reason))
-    who = somebody(stand, recognised, name)
-    if len(who.sealed) > LONGEST_SEALED:
+    who = somebody(stand, recognised, by_hand=True, name=name)
+    if len(who.sealed) > MAX_SEALED:
         return WalkIn(NotRecognised("too_long"))
     return WalkIn(kept(stores, stand, who, arrival), recognised.found)
-
-
-def somebody(stand: Stand, recognised: Recognised, name: str = "") -> Somebody:
-    """Whom staff vouch for, by what they gave; sealed only where the hub will need it."""
-    identifier, found = recognised.identifier, recognised.found
-    unknown = found is None and isinstance(identifier, Email)
-    return Somebody(
-        identifier,
-        found,
-        recognised.position,
-        tag=seals.lookup(stand.here.local_key, identifier).tag,
-        sealed=seals.seal_to_hub(stand.standing.enrolled.hub_key, identifier, name) if unknown else b"",
-        method="staff",
-    )
 
 
 def kept(stores: Stores, stand: Stand, who: Somebody, arrival: Arrival) -> Verdict:
     """What is recorded of them, or why nothing was."""
     try:
-        return record(stores, stand.session, who, replace(arrival, by_hand=True), stand.leaving)
+        return record(stores, stand, who, replace(arrival, by_hand=True))
     except sqlite.NotRecorded as error:
         return NotRecorded(error.reason)
 

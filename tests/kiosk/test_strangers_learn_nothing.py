@@ -2,10 +2,10 @@
 
 import random
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 
 import msgspec
 import pytest
@@ -52,10 +52,10 @@ def test_an_address_takes_as_much_work_whether_it_is_known_or_not(stores: Stores
             answer = check_in(stores, b.FAIR, arrival)
             spent.append(time.thread_time_ns() - began)
             assert isinstance(answer, verdict)
-    # How often a known one took longer than an unknown one: half of the time when the two cannot be told apart.
-    ranked = sorted(unknown)
-    longer: float = sum(bisect_left(ranked, each) for each in known) / MANY**2
-    assert 0.4 < longer < 0.6
+    # Known ones are sealed too; without that they would take a tenth less. What can be told apart over HTTP is for
+    # `make bench`.
+    usual, other = median(known), median(unknown)
+    assert abs(usual - other) < 0.06 * other
 
 
 def test_an_answer_looks_the_same_but_for_its_words(as_htmx: FlaskClient) -> None:
