@@ -1,18 +1,16 @@
 """The commands about students: `hub import students` and `hub students ...`."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import msgspec
 
 from hub.actions import import_students as importing
+from hub.actions import merging
 from hub.actions import students as acting
-from hub.actions.import_students import ImportOptions, ImportResult, Progress, Warned
+from hub.actions.import_students import ImportOptions, ImportResult, Warned
 from hub.actions.students import ShownStudent
-from hub.cli_context import Context, emit, honest, institution_option, json_option, now, pass_context
+from hub.cli_context import Context, emit, honest, institution_option, json_option, now, pass_context, rows_told
 
 FAILED_ROWS = "failed-rows"
 
@@ -45,7 +43,7 @@ def import_students(
     options = ImportOptions(dry_run=dry_run, identifier_changes=identifier_changes, sync=sync)
     institution_id = ctx.institution_id(institution)
     failed_dir = ctx.config.data_dir / FAILED_ROWS
-    with _progress() as progress:
+    with rows_told() as progress:
         result = importing.import_students(ctx.engine, institution_id, file, options, now(), failed_dir, progress)
     emit(as_json, result, _said(result, dry_run))
 
@@ -101,19 +99,22 @@ def remove_email(ctx: Context, username: str, address: str, institution: str | N
     emit(as_json, msgspec.to_builtins(removed.student) | {"warnings": warnings}, _text(removed.student))
 
 
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,} rows"), TimeElapsedColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("rows", total=None)
-        yield lambda rows: bar.update(task, completed=rows)
+@students.command("merge")
+@click.argument("username")
+@click.argument("into")
+@click.option("--yes", is_flag=True, help="Do not ask: this cannot be taken back.")
+@institution_option
+@json_option
+@pass_context
+@honest
+def merge(ctx: Context, username: str, into: str, yes: bool, institution: str | None, as_json: bool) -> None:
+    """Make USERNAME and INTO one student, who keeps the name INTO and has what both had."""
+    institution_id = ctx.institution_id(institution)
+    if not yes:
+        click.confirm(f"{username} will be gone, and everything theirs will be {into}'s. Go on?", abort=True, err=True)
+    merging.merge(ctx.engine, institution_id, username, into, now())
+    student = acting.show(ctx.engine, institution_id, into)
+    emit(as_json, student, _text(student))
 
 
 def _said(result: ImportResult, dry_run: bool) -> str:

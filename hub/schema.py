@@ -272,6 +272,8 @@ streams = Table(
     Column("acked_hash", LargeBinary, nullable=False),
     Column("head_seq", BigInteger, nullable=False),
     Column("heard_at", Instant, nullable=False),
+    # The stream it goes on from: its kiosk's disk was copied, set back or salvaged, or the kiosk enrolled anew.
+    Column("parent_id", Uuid),
     _belongs("kiosks", "kiosk_id"),
     Index(None, "institution_id", "kiosk_id"),
 )
@@ -332,6 +334,35 @@ feed = Table(
     Column("position", BigInteger, nullable=False),
     Column("gone", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("institution_id", "position"),
+)
+
+feed_marks = Table(
+    "feed_marks",
+    metadata,
+    _institution(),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("mark", Uuid, nullable=False),
+)
+
+clock_samples = Table(
+    "clock_samples",
+    metadata,
+    _institution(),
+    Column("kiosk_id", Uuid, primary_key=True),
+    Column("boot", Text, primary_key=True),
+    Column("since_boot_ms", BigInteger, nullable=False),
+    Column("hub_time", Instant, nullable=False),
+    _belongs("kiosks", "kiosk_id"),
+)
+
+merges = Table(
+    "merges",
+    metadata,
+    _institution(),
+    Column("student_id", Uuid, primary_key=True),
+    Column("into_id", Uuid, nullable=False),
+    Column("merged_at", Instant, nullable=False),
+    _belongs("students", "into_id"),
 )
 
 roles = Table(

@@ -6,3 +6,5 @@ and the one file that speaks HTTP. Nothing here knows Flask, SQL, the clock or t
 
 PROTO = 1
 """The protocol version this code speaks; every message carries it."""
+SPOKEN = range(max(1, PROTO - 2), PROTO + 1)
+"""The versions a hub takes facts in: a kiosk may wake up months later."""

@@ -8,12 +8,15 @@
      │    ├── DeviceRevoked      403: this kiosk was cut off
      │    ├── ForeignStream      403: the stream belongs to another kiosk
      │    ├── CodeRefused        an enrolment code that is wrong, used or too old
+     │    ├── OtherAuthority     the certificate authority there is not the one a kiosk was told of
      │    ├── Gap                409: the hub holds less than the push assumed
      │    ├── Fork               409: the hub holds another history of this stream
      │    ├── TooLarge           413: send less at once
+     │    ├── ChainBroken        what the journal holds is not what it wrote
      │    └── ProtocolTooOld     426: this kiosk needs an update
      └── TryLater                nobody said no; the same bytes may be sent again
           ├── HubUnreachable     no answer at all, or a cut one
+          ├── HubNotTrusted      somebody answers in its place who cannot prove to be the hub
           ├── HubBusy            429, 503 or another 5xx
           ├── NotOurHub          an answer, but not from the hub this kiosk enrolled with
           └── HubMismatch        our hub, but its answer contradicts what this kiosk holds
@@ -72,6 +75,12 @@ class CodeRefused(Refused):
     code = "code_refused"
 
 
+class OtherAuthority(Refused):
+    """The hub there shows another certificate authority than the one a kiosk was told of, or none."""
+
+    code = "other_authority"
+
+
 class Gap(Refused):
     """The hub holds the stream up to `acked_seq` (whose hash is `acked_hash`) and no further."""
 
@@ -97,6 +106,12 @@ class TooLarge(Refused):
     code = "too_large"
 
 
+class ChainBroken(Refused):
+    """A fact's bytes are not the ones its journal wrote. It is never handed over as if they were."""
+
+    code = "chain_broken"
+
+
 class ProtocolTooOld(Refused):
     code = "proto_too_old"
 
@@ -113,6 +128,12 @@ class TryLater(CheckinError):
 
 class HubUnreachable(TryLater):
     code = "hub_unreachable"
+
+
+class HubNotTrusted(TryLater):
+    """Whoever answers has no certificate, for this address, of an authority that is trusted. Nothing was sent."""
+
+    code = "hub_not_trusted"
 
 
 class HubBusy(TryLater):

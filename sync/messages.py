@@ -127,13 +127,21 @@ class Rehearsal(
 
 Fact = CheckIn | Undo | CheckOut | Rehearsal
 
+
+class Verbatim(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="verbatim"):
+    """Stands in a push for a fact whose bytes cannot: they are no JSON, or the hub could not read a push with them."""
+
+    bytes: bytes
+
+
 # --- push ----------------------------------------------------------------------------------------------------------
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
     """Facts `from_seq`, `from_seq + 1`, … of one stream, as the bytes first written. None of them: a heartbeat.
 
-    `prev_hash` is the chain's hash before the first of them; `head_seq` is how many facts the kiosk has made.
+    `prev_hash` is the chain's hash before the first of them; `head_seq` is how many facts the kiosk has made. `parent`
+    is the stream that this one goes on from, under a new name and from the first fact again.
     """
 
     proto: int
@@ -142,6 +150,7 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     head_seq: Count
     clock: Moment
     facts: tuple[msgspec.Raw, ...] = ()
+    parent: UUID | None = None
 
 
 class StreamMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,7 +281,11 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Entries in position order, ending at `to`. With `start`: forget what you have, this is the first page."""
+    """Entries in position order, ending at `to`. With `start`: forget what you have, this is the first page.
+
+    `mark` names the change that gave `to` out: a hub that went back in time gives the position out again, under another
+    mark. None: nothing has changed yet.
+    """
 
     hub_id: UUID
     epoch: UUID
@@ -280,6 +293,26 @@ class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
     more: bool
     entries: tuple[Entry, ...]
     start: Start | None = None
+    mark: UUID | None = None
+
+
+class Digests(msgspec.Struct, frozen=True, kw_only=True):
+    """What a roster at `position` is made of, bucket by bucket (`sync.digests`)."""
+
+    hub_id: UUID
+    epoch: UUID
+    position: Count
+    buckets: tuple[bytes, ...]
+
+
+class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is in one bucket of a roster at `position`, and nothing else is."""
+
+    hub_id: UUID
+    epoch: UUID
+    position: Count
+    number: Annotated[int, msgspec.Meta(ge=0, le=255)]
+    entries: tuple[Entry, ...]
 
 
 # --- enrolment and problems ----------------------------------------------------------------------------------------
@@ -319,6 +352,10 @@ class _UnreadPage(FeedPage, frozen=True, kw_only=True):
     entries: tuple[msgspec.Raw, ...]  # type: ignore[assignment]
 
 
+class _UnreadBucket(Bucket, frozen=True, kw_only=True):
+    entries: tuple[msgspec.Raw, ...]  # type: ignore[assignment]
+
+
 class _Kind(msgspec.Struct, frozen=True):
     kind: str
 
@@ -329,8 +366,17 @@ def read_page(body: bytes) -> FeedPage:
     Raises `msgspec.DecodeError` for what is no page, or has an entry of a known kind that cannot be read.
     """
     page = msgspec.json.decode(body, type=_UnreadPage)
-    entries = tuple(entry for entry in map(_entry, page.entries) if entry is not None)
-    return FeedPage(hub_id=page.hub_id, epoch=page.epoch, to=page.to, more=page.more, entries=entries, start=page.start)
+    return FeedPage(**{name: getattr(page, name) for name in FeedPage.__struct_fields__} | {"entries": _known(page)})
+
+
+def read_bucket(body: bytes) -> Bucket:
+    """A bucket from its JSON, as `read_page` reads a page. Raises `msgspec.DecodeError`."""
+    bucket = msgspec.json.decode(body, type=_UnreadBucket)
+    return Bucket(**{name: getattr(bucket, name) for name in Bucket.__struct_fields__} | {"entries": _known(bucket)})
+
+
+def _known(unread: _UnreadPage | _UnreadBucket) -> tuple[Entry, ...]:
+    return tuple(entry for entry in map(_entry, unread.entries) if entry is not None)
 
 
 def _entry(raw: msgspec.Raw) -> Entry | None:
@@ -345,6 +391,7 @@ def _entry(raw: msgspec.Raw) -> Entry | None:
 _ENTRY: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 _KINDS = {each.__struct_config__.tag for each in (Person, Session, Settings, Gone)}
 FACT: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)
+VERBATIM = msgspec.json.Decoder(Verbatim)
 ENCODER = msgspec.json.Encoder(uuid_format="canonical")
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +20,7 @@ from hub.readers import Table
 from hub.readers.csv_file import open_table
 from hub.readers.failed_rows import FailedRows
 from hub.rules.addresses import Address, Domains
+from hub.rules.identity import student_id
 from hub.rules.student_file.columns import Header, Problems, read_header
 from hub.rules.student_file.known import Known, Seen, Student
 from hub.rules.student_file.plan import (
@@ -34,7 +36,7 @@ from hub.rules.student_file.plan import (
     plan_row,
 )
 from hub.rules.student_file.rows import FileRow, read_row
-from hub.store import domains, facts, feed
+from hub.store import domains, facts, feed, institutions
 from hub.store import students as store
 
 CHUNK = 1_000
@@ -184,6 +186,7 @@ class _Import:
             domains=around,
             seen=seen,
             new_id=uuid7,
+            student_id=partial(student_id, institutions.of(conn, institution_id).private_key),
             students={student.username: student for student in students.values()},
             addresses=store.address_owners(conn, keys),
             cards=store.card_owners(conn, institution_id, _mentioned(rows, "card_id")),

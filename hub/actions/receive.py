@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine
 from hub.database import Row, writing
 from hub.rules import chain
 from hub.rules.acceptance import Claimed, Judgement, Known, judge
-from hub.rules.clock import worked_out
-from hub.store import events, facts, institutions, kiosks, roster, streams
+from hub.rules.clock import Quality, Sample, worked_out
+from hub.store import clocks, events, facts, institutions, kiosks, merges, roster, streams
 from hub.store.facts import Held
 from hub.store.institutions import Institution
 from hub.store.kiosks import Kiosk
@@ -23,6 +23,7 @@ from sync.identifiers import read_email
 from sync.messages import (
     FACT,
     MAX_FACT_BYTES,
+    VERBATIM,
     Assignment,
     CheckIn,
     CheckOut,
@@ -45,6 +46,9 @@ DELIVERED_BEFORE = "delivered_before"
 SECOND_TIME = (DELIVERED_BEFORE, ID_CONFLICT)
 
 
+Happened = tuple[datetime, Quality]
+
+
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """One fact as it came: its number, its bytes, its place in the chain, and what it says if it can be read."""
@@ -63,19 +67,7 @@ def receive(engine: Engine, hub_id: UUID, kiosk: Kiosk, stream_id: UUID, push: P
     Raises `Gap`, `Fork` or `ForeignStream`, and then nothing is kept.
     """
     with writing(engine) as conn:
-        institution = institutions.hold_still(conn, kiosk.institution_id)
-        stream = streams.lock(conn, institution.id, stream_id, kiosk.id, now)
-        if stream.kiosk_id != kiosk.id:
-            raise ForeignStream()
-        last = min(push.from_seq + len(push.facts) - 1, stream.acked_seq)
-        held = facts.delivered(conn, institution.id, stream_id, push.from_seq - 1, last)
-        arrived = _arrived(institution, stream, push, held)
-        receipts = _receipts_of_repeats(conn, push, held)
-        receipts += _keep(conn, institution, stream_id, arrived, push, now)
-        if arrived:
-            _take_stock(conn, stream.acked_seq, arrived[-1].seq)
-            stream = Stream(stream.kiosk_id, arrived[-1].seq, arrived[-1].hash)
-        streams.advance(conn, institution.id, stream_id, stream, _believable(push.head_seq, stream), now)
+        institution, stream, receipts = take(conn, kiosk, stream_id, _with_all_bytes(push), now)
         kiosks.heard_from(conn, institution.id, kiosk.id, now)
     return PushAnswer(
         hub_id=hub_id,
@@ -85,6 +77,60 @@ def receive(engine: Engine, hub_id: UUID, kiosk: Kiosk, stream_id: UUID, push: P
         receipts=tuple(receipts),
         assignment=_assignment(kiosk),
     )
+
+
+def take(
+    conn: Connection, kiosk: Kiosk, stream_id: UUID, push: Push, now: datetime
+) -> tuple[Institution, Stream, list[Receipt]]:
+    """Keep facts, whichever way they came, in a `writing` block: where the stream stands then, and what each counts
+    for. Raises as `receive` does.
+    """
+    institution = institutions.hold_still(conn, kiosk.institution_id)
+    stream = streams.lock(conn, institution.id, stream_id, kiosk.id, push.parent, now)
+    if stream.kiosk_id != kiosk.id:
+        raise ForeignStream()
+    last = min(push.from_seq + len(push.facts) - 1, stream.acked_seq)
+    held = facts.delivered(conn, institution.id, stream_id, push.from_seq - 1, last)
+    arrived = _arrived(institution, stream, push, held)
+    receipts = _receipts_of_repeats(conn, push, held)
+    receipts += _keep(conn, institution, stream_id, arrived, _moments(conn, kiosk, stream_id, arrived, push, now), now)
+    if arrived:
+        _take_stock(conn, stream.acked_seq, arrived[-1].seq)
+        stream = Stream(stream.kiosk_id, arrived[-1].seq, arrived[-1].hash)
+    streams.advance(conn, institution.id, stream_id, stream, _believable(push.head_seq, stream), now)
+    return institution, stream, receipts
+
+
+def _with_all_bytes(push: Push) -> Push:
+    return msgspec.structs.replace(push, facts=tuple(_bytes(fact) for fact in push.facts))
+
+
+def _bytes(fact: msgspec.Raw) -> msgspec.Raw:
+    """The bytes of a fact, also of one that could not travel as they are."""
+    if b'"verbatim"' not in bytes(fact):
+        return fact
+    try:
+        return msgspec.Raw(VERBATIM.decode(fact).bytes)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return fact
+
+
+def _moments(
+    conn: Connection, kiosk: Kiosk, stream_id: UUID, arrived: Sequence[Delivered], push: Push, now: datetime
+) -> dict[int, Happened]:
+    """By number, when each of these facts happened; the clocks are compared for those to come as well."""
+    if push.clock.boot:
+        heard = clocks.Heard(push.clock.boot, push.clock.since_boot_ms, now)
+        clocks.keep(conn, kiosk.institution_id, kiosk.id, heard)
+    understood = {each.seq: each.fact.at for each in arrived if each.fact is not None}
+    boots = {at.boot for at in understood.values()}
+    samples = {
+        each.boot: Sample(each.since_boot_ms, each.hub_time)
+        for each in (clocks.of(conn, kiosk.institution_id, kiosk.id, boots) if boots else ())
+    }
+    # Asked for only where it is needed: with a sample for every run, the order says nothing new.
+    since = None if boots <= set(samples) else facts.last_sure_moment(conn, kiosk.institution_id, stream_id)
+    return dict(zip(understood, worked_out(list(understood.values()), samples, since, now), strict=True))
 
 
 def _assignment(kiosk: Kiosk) -> Assignment | None:
@@ -160,7 +206,7 @@ def _keep(
     institution: Institution,
     stream_id: UUID,
     arrived: Sequence[Delivered],
-    push: Push,
+    moments: Mapping[int, Happened],
     now: datetime,
 ) -> list[Receipt]:
     known = _what_is_known(conn, institution.id, arrived)
@@ -190,7 +236,7 @@ def _keep(
             receipts.append(Receipt(seq=each.seq, id=each.fact.id, verdict=verdict if same else ID_CONFLICT))
         else:
             judgement = judge(each.fact, known)
-            row |= _meaning(each.fact, each.claimed_key, judgement, push, now)
+            row |= _meaning(each.fact, _claimed(each, judgement), judgement, moments[each.seq])
             bodies[each.fact.id] = (each.body, judgement.verdict)
             receipts.append(Receipt(seq=each.seq, id=each.fact.id, verdict=judgement.verdict))
             if isinstance(each.fact, Undo):
@@ -215,8 +261,15 @@ _MEANING = (
 )
 
 
-def _meaning(fact: Fact, claimed_key: str | None, judgement: Judgement, push: Push, now: datetime) -> Row:
-    occurred_at, quality = worked_out(fact.at, push.clock, now)
+def _claimed(delivered: Delivered, judgement: Judgement) -> str | None:
+    fact = delivered.fact
+    if isinstance(fact, CheckIn | CheckOut) and fact.ref is not None and judgement.student_id is None:
+        return facts.claim_of(fact.ref)
+    return delivered.claimed_key
+
+
+def _meaning(fact: Fact, claimed_key: str | None, judgement: Judgement, happened: Happened) -> Row:
+    occurred_at, quality = happened
     return {
         "id": fact.id,
         "kind": fact.__struct_config__.tag,
@@ -243,7 +296,9 @@ def _what_is_known(conn: Connection, institution_id: UUID, arrived: Sequence[Del
         for each in arrived
         if each.fact is not None and each.claimed_key in claims
     }
-    students = {fact.ref for fact in about_people if fact.ref is not None}
+    refs = {fact.ref for fact in about_people if fact.ref is not None}
+    merged = merges.of(conn, institution_id, refs) if refs else {}
+    students = {merged.get(ref, ref) for ref in refs}
     students |= {each.student_id for each in claimed.values() if each.student_id is not None}
     session_ids = {fact.session_id for fact in about_people}
     return Known(
@@ -255,4 +310,5 @@ def _what_is_known(conn: Connection, institution_id: UUID, arrived: Sequence[Del
             for session_id in session_ids
             for student_id in facts.present(conn, institution_id, session_id, list(students))
         },
+        merged=merged,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -13,20 +14,38 @@ from hub.store import domains, events, feed, institutions, roster
 from hub.store.feed import Line
 from hub.store.institutions import DeskSecret, Institution
 from hub.store.kiosks import Kiosk
+from sync.digests import bucket_of, digests
 from sync.directory import write
-from sync.messages import PAGE, DeskLock, Entry, EventKind, FeedPage, Gone, Key, Person, Session, Settings, Start
+from sync.messages import (
+    PAGE,
+    Bucket,
+    DeskLock,
+    Digests,
+    Entry,
+    EventKind,
+    FeedPage,
+    Gone,
+    Key,
+    Person,
+    Session,
+    Settings,
+    Start,
+)
 from sync.seals import lookup, seal_directory_line, seal_greeting, wrap_key
 
 
-def page_after(engine: Engine, hub_id: UUID, kiosk: Kiosk, epoch: UUID | None, after: int) -> FeedPage | None:
+def page_after(
+    engine: Engine, hub_id: UUID, kiosk: Kiosk, epoch: UUID | None, after: int, mark: UUID | None = None
+) -> FeedPage | None:
     """The next entries after a position of the kiosk's feed, or None when there is nothing new.
 
-    A kiosk of another epoch, or one that claims to be further than the feed goes (the hub was restored from a
-    backup), starts from the beginning.
+    A kiosk of another epoch, or one whose position this hub has not given out, or not under that `mark` (the hub was
+    restored from a backup since), starts from the beginning. A kiosk that says no mark is taken at its word.
     """
     with reading(engine) as conn:
         institution = institutions.of(conn, kiosk.institution_id)
         fresh = epoch != institution.epoch or after > institution.feed_position
+        fresh = fresh or (mark is not None and mark != feed.mark_at(conn, institution.id, after))
         if fresh:
             after = 0
         elif after == institution.feed_position:
@@ -34,14 +53,47 @@ def page_after(engine: Engine, hub_id: UUID, kiosk: Kiosk, epoch: UUID | None, a
         lines = feed.after(conn, institution.id, after, PAGE + 1)
         more = len(lines) > PAGE
         entries = _entries(conn, institution, lines[:PAGE])
+        to = lines[PAGE - 1].position if more else institution.feed_position
         return FeedPage(
             hub_id=hub_id,
             epoch=institution.epoch,
-            to=lines[PAGE - 1].position if more else institution.feed_position,
+            to=to,
             more=more,
             entries=tuple(entries),
             start=Start(roster_key=institution.roster_key) if fresh else None,
+            mark=feed.mark_at(conn, institution.id, to),
         )
+
+
+def digested(engine: Engine, hub_id: UUID, kiosk: Kiosk) -> Digests:
+    """What a roster that has caught up is made of."""
+    with reading(engine) as conn:
+        institution = institutions.of(conn, kiosk.institution_id)
+        lines = feed.here(conn, institution.id)
+        return Digests(
+            hub_id=hub_id,
+            epoch=institution.epoch,
+            position=institution.feed_position,
+            buckets=digests(((_what(line), line.key, line.position) for line in lines), institution.roster_key),
+        )
+
+
+def bucket(engine: Engine, hub_id: UUID, kiosk: Kiosk, number: int) -> Bucket:
+    """Everything that is in one bucket of a roster that has caught up."""
+    with reading(engine) as conn:
+        institution = institutions.of(conn, kiosk.institution_id)
+        lines = [line for line in feed.here(conn, institution.id) if bucket_of(line.key) == number]
+        return Bucket(
+            hub_id=hub_id,
+            epoch=institution.epoch,
+            position=institution.feed_position,
+            number=number,
+            entries=tuple(_entries(conn, institution, lines)),
+        )
+
+
+def _what(line: Line) -> Literal["person", "session"]:
+    return "session" if line.kind == "session" else "person"
 
 
 def _entries(conn: Connection, institution: Institution, lines: Sequence[Line]) -> list[Entry]:
@@ -60,7 +112,7 @@ def _entries(conn: Connection, institution: Institution, lines: Sequence[Line]) 
         elif line.kind == "session" and line.key in sessions:
             entries.append(_session(sessions[line.key], line.position))
         else:
-            entries.append(Gone(position=line.position, what=line.kind, key=line.key))
+            entries.append(Gone(position=line.position, what=_what(line), key=line.key))
     return entries
 
 

@@ -49,6 +49,8 @@ class Known:
     """By fact id, for facts about a person the kiosk did not know."""
     present: set[tuple[UUID, UUID]]
     """(session, student) already in before this batch; the caller adds who comes in with it."""
+    merged: Mapping[UUID, UUID]
+    """Students who were found to be others: under which id they are known now."""
 
 
 def judge(fact: Fact, known: Known) -> Judgement:
@@ -82,7 +84,7 @@ def _judge_check_out(fact: CheckOut, known: Known) -> Judgement:
 def _who(fact: CheckIn | CheckOut, known: Known) -> Judgement:
     """Whose fact it is: `applied` and the student, or why that cannot be said yet."""
     claimed = known.claimed.get(fact.id, Claimed(None, False))
-    student_id = fact.ref if fact.ref is not None else claimed.student_id
+    student_id = claimed.student_id if fact.ref is None else known.merged.get(fact.ref, fact.ref)
     if fact.session_id not in known.sessions:
         return Judgement("parked:unknown_session", student_id if student_id in known.disabled else None)
     if student_id is None or student_id not in known.disabled:

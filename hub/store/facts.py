@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,6 +18,35 @@ COUNTING = ("counted", "already_present")
 WAITING_FOR_AN_ADDRESS = ("parked:unknown_address", "parked:unconfirmed_address")
 
 
+def claim_of(ref: UUID) -> str:
+    """What a fact about a student whom the hub does not know claims, in the place of an address."""
+    return f"{_REF}{ref}"
+
+
+def refs_waited_for(conn: Connection, institution_id: UUID) -> set[UUID]:
+    """The students whom parked facts are about and whom the hub did not know."""
+    rows = conn.execute(
+        sa.select(facts.c.claimed_key)
+        .distinct()
+        .where(
+            facts.c.institution_id == institution_id,
+            facts.c.claimed_key.startswith(_REF),
+            facts.c.verdict.in_(WAITING_FOR_AN_ADDRESS),
+        )
+    )
+    return {UUID(key.removeprefix(_REF)) for key in rows.scalars()}
+
+
+def reassign(conn: Connection, institution_id: UUID, student_id: UUID, into_id: UUID) -> None:
+    """From now on what one student did is another's; what the facts say stays."""
+    conn.execute(
+        sa.update(facts)
+        .where(facts.c.institution_id == institution_id, facts.c.student_id == student_id)
+        .values(student_id=into_id)
+    )
+
+
+_REF = "ref:"
 _HELD = sa.select(facts.c.seq, facts.c.institution_id, facts.c.id, facts.c.hash, facts.c.body, facts.c.verdict)
 
 
@@ -58,6 +88,18 @@ def delivered(conn: Connection, institution_id: UUID, stream_id: UUID, first: in
         )
     )
     return {row.seq: Held(row.institution_id, row.id, row.hash, row.body, row.verdict) for row in rows}
+
+
+def last_sure_moment(conn: Connection, institution_id: UUID, stream_id: UUID) -> datetime | None:
+    """When the latest fact of a stream happened whose moment is known and not only claimed."""
+    return conn.execute(
+        sa.select(facts.c.occurred_at)
+        .where(
+            facts.c.institution_id == institution_id, facts.c.stream_id == stream_id, facts.c.clock_quality == "good"
+        )
+        .order_by(facts.c.seq.desc())
+        .limit(1)
+    ).scalar()
 
 
 def undo(conn: Connection, rows: Sequence[Row]) -> None:

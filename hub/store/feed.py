@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hub.database import next_positions, put
-from hub.schema import feed, institutions
+from hub.schema import feed, feed_marks, institutions
 
 Kind = Literal["person", "session", "settings"]
 
@@ -54,6 +54,28 @@ def position(conn: Connection, institution_id: UUID) -> int:
     table = institutions
     statement = sa.select(table.c.feed_position).where(table.c.id == institution_id)
     return int(conn.execute(statement).scalar_one())
+
+
+def mark_at(conn: Connection, institution_id: UUID, position: int) -> UUID | None:
+    """The mark of the change that gave a position out; None for one that was never given out, and for 0."""
+    if position == 0:
+        return None
+    return conn.execute(
+        sa.select(feed_marks.c.mark)
+        .where(feed_marks.c.institution_id == institution_id, feed_marks.c.position >= position)
+        .order_by(feed_marks.c.position)
+        .limit(1)
+    ).scalar()
+
+
+def here(conn: Connection, institution_id: UUID) -> list[Line]:
+    """Everybody and every session that is there, in no order."""
+    rows = conn.execute(
+        sa.select(feed.c.kind, feed.c.key, feed.c.position, feed.c.gone).where(
+            feed.c.institution_id == institution_id, feed.c.kind.in_(("person", "session")), ~feed.c.gone
+        )
+    )
+    return [Line(*row) for row in rows]
 
 
 def after(conn: Connection, institution_id: UUID, position: int, limit: int) -> list[Line]:

@@ -21,7 +21,9 @@ class Stream:
     acked_hash: bytes
 
 
-def lock(conn: Connection, institution_id: UUID, stream_id: UUID, kiosk_id: UUID, now: datetime) -> Stream:
+def lock(
+    conn: Connection, institution_id: UUID, stream_id: UUID, kiosk_id: UUID, parent_id: UUID | None, now: datetime
+) -> Stream:
     """The stream, opened for this kiosk if it is new; nobody else advances it until the transaction ends."""
     statement = locked(
         sa.select(streams.c.kiosk_id, streams.c.acked_seq, streams.c.acked_hash).where(
@@ -38,6 +40,7 @@ def lock(conn: Connection, institution_id: UUID, stream_id: UUID, kiosk_id: UUID
             "acked_hash": START,
             "head_seq": 0,
             "heard_at": now,
+            "parent_id": parent_id,
         }
         insert_once(conn, streams, [first])
         row = conn.execute(statement).one()

@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from hub import database
 from hub.database import Row, insert_once, locked
 from hub.schema import addresses, cards, facts, students
-from hub.store.facts import WAITING_FOR_AN_ADDRESS
+from hub.store import merges
+from hub.store.facts import WAITING_FOR_AN_ADDRESS, claim_of, refs_waited_for
 
 T = TypeVar("T")
 Found = sa.Row[Any, Any]
@@ -209,7 +210,8 @@ def drop_cards(conn: Connection, institution_id: UUID, card_ids: Collection[str]
 
 
 def claims_found(conn: Connection, institution_id: UUID) -> dict[str, UUID]:
-    """The addresses that parked check-ins wait for and that now are a student's, confirmed; and whose.
+    """The addresses that parked check-ins wait for and that now are a student's, confirmed; and whose. Likewise the
+    students they wait for, who were not known when they came.
 
     Those of an archived student are left to staff (RULE-35).
     """
@@ -233,7 +235,28 @@ def claims_found(conn: Connection, institution_id: UUID) -> dict[str, UUID]:
             students.c.disabled.is_(False),
         )
     )
-    return {row.key: row.student_id for row in conn.execute(waiting)}
+    found = {row.key: row.student_id for row in conn.execute(waiting)}
+    return found | {claim_of(ref): student_id for ref, student_id in _refs_found(conn, institution_id)}
+
+
+def _refs_found(conn: Connection, institution_id: UUID) -> Iterator[tuple[UUID, UUID]]:
+    """The students whom parked check-ins are about and who are here now, under which id."""
+    refs = refs_waited_for(conn, institution_id)
+    now = {ref: ref for ref in refs} | merges.of(conn, institution_id, refs)
+    there = conn.execute(
+        sa.select(students.c.id).where(
+            students.c.institution_id == institution_id,
+            students.c.id.in_(list(set(now.values()))),
+            students.c.disabled.is_(False),
+        )
+    )
+    here = set(there.scalars())
+    return ((ref, student_id) for ref, student_id in now.items() if student_id in here)
+
+
+def drop(conn: Connection, institution_id: UUID, student_id: UUID) -> None:
+    """Forget a student to whom nothing belongs any more."""
+    conn.execute(sa.delete(students).where(students.c.institution_id == institution_id, students.c.id == student_id))
 
 
 def take_stock(conn: Connection) -> None:

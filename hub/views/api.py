@@ -6,16 +6,18 @@ from typing import TypeVar
 from uuid import UUID
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
+from hub import tls
 from hub.actions import kiosks, receive, serve_roster
 from hub.store.kiosks import Kiosk
-from hub.views import engine, hub_id, hub_id_if_ready, now
+from hub.views import config, engine, hub_id, hub_id_if_ready, now
 from hub.views.openapi import document
 from hub.views.problems import database, refused
-from sync import PROTO
+from sync import SPOKEN
+from sync.digests import BUCKETS
 from sync.errors import CheckinError, DeviceUnknown, ProtocolTooOld, TooLarge, Unreadable
 from sync.messages import HUB_HEADER, MAX_FACTS, MAX_PUSH_BYTES, Enrolment, Push, encode
 
@@ -39,7 +41,7 @@ def push(stream_id: UUID) -> ResponseReturnValue:
     """A kiosk hands over facts, or none of them: a heartbeat."""
     kiosk = _kiosk()
     pushed = _body(Push)
-    if pushed.proto != PROTO:
+    if pushed.proto not in SPOKEN:
         raise ProtocolTooOld()
     if len(pushed.facts) > MAX_FACTS:
         raise TooLarge()
@@ -50,9 +52,31 @@ def push(stream_id: UUID) -> ResponseReturnValue:
 def feed() -> ResponseReturnValue:
     """A kiosk catches up. 304 when there is nothing new."""
     kiosk = _kiosk()
-    epoch, after = _cursor()
-    page = serve_roster.page_after(engine(), hub_id(), kiosk, epoch, after)
+    epoch, after, mark = _cursor()
+    page = serve_roster.page_after(engine(), hub_id(), kiosk, epoch, after, mark)
     return Response(status=304) if page is None else _json(page)
+
+
+@bp.get("/feed/digests")
+def digests() -> ResponseReturnValue:
+    """What the kiosk's roster should be made of by now."""
+    return _json(serve_roster.digested(engine(), hub_id(), _kiosk()))
+
+
+@bp.get("/feed/buckets/<int:number>")
+def bucket(number: int) -> ResponseReturnValue:
+    """Everything in one bucket of the roster."""
+    kiosk = _kiosk()
+    if number >= BUCKETS:
+        raise Unreadable("not_a_bucket")
+    return _json(serve_roster.bucket(engine(), hub_id(), kiosk, number))
+
+
+@bp.get("/ca.pem")
+def authority() -> ResponseReturnValue:
+    """The authority under which this hub's certificate is, for a kiosk that was told its fingerprint. 404: none."""
+    pem = tls.authority_pem(config().tls_folder)
+    return abort(404) if pem is None else Response(pem, mimetype="application/x-pem-file")
 
 
 @bp.get("/openapi.json")
@@ -77,11 +101,12 @@ def _kiosk() -> Kiosk:
     return kiosks.recognise(engine(), token.strip())
 
 
-def _cursor() -> tuple[UUID | None, int]:
+def _cursor() -> tuple[UUID | None, int, UUID | None]:
     epoch = request.args.get("epoch", "")
     after = request.args.get("after", "0")
+    mark = request.args.get("mark", "")
     try:
-        return UUID(epoch) if epoch else None, min(_natural(after), 2**53)
+        return UUID(epoch) if epoch else None, min(_natural(after), 2**53), UUID(mark) if mark else None
     except ValueError as error:
         raise Unreadable("not_a_cursor") from error
 

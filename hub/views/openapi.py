@@ -5,12 +5,13 @@ from typing import Any
 
 import msgspec
 
-from sync.messages import Enrolled, Enrolment, FeedPage, Problem, Push, PushAnswer
+from sync.messages import Bucket, Digests, Enrolled, Enrolment, FeedPage, Problem, Push, PushAnswer
 
 REFUSALS = {
     "400": "Not JSON, or not the gzip it is said to be",
     "401": "The token is not known (`device_unknown`)",
     "403": "Cut off (`device_revoked`), or another kiosk's stream (`foreign_stream`), or a bad code (`code_refused`)",
+    "404": "There is none",
     "409": "`gap` (with the hub's mark) or `fork` (with `at_seq`)",
     "413": "Too large (`too_large`)",
     "415": "Not application/json",
@@ -24,7 +25,7 @@ REFUSALS = {
 @cache
 def document() -> bytes:
     """The document as JSON bytes."""
-    messages = (Push, PushAnswer, FeedPage, Enrolment, Enrolled, Problem)
+    messages = (Push, PushAnswer, FeedPage, Digests, Bucket, Enrolment, Enrolled, Problem)
     references, schemas = msgspec.json.schema_components(messages, ref_template="#/components/schemas/{name}")
     schema = dict(zip(messages, references, strict=True))
     return msgspec.json.encode(
@@ -39,6 +40,16 @@ def document() -> bytes:
                         body=schema[Enrolment],
                         answers={"201": _answer("Enrolled", schema[Enrolled])},
                         refusals=("400", "403", "413", "415", "422", "503"),
+                        problem=schema[Problem],
+                        secured=False,
+                    )
+                },
+                "/api/v1/ca.pem": {
+                    "get": _operation(
+                        "authority",
+                        "The certificate of the hub's own authority, for a kiosk that was told its fingerprint",
+                        answers={"200": _answer("PEM", {"type": "string"}, "application/x-pem-file")},
+                        refusals=("404", "503"),
                         problem=schema[Problem],
                         secured=False,
                     )
@@ -61,12 +72,34 @@ def document() -> bytes:
                         parameters=[
                             _parameter("epoch", "query", {"type": "string", "description": "A UUID, or empty"}),
                             _parameter("after", "query", {"type": "integer", "minimum": 0, "default": 0}),
+                            _parameter("mark", "query", {"type": "string", "description": "A UUID, or empty"}),
                         ],
                         answers={
                             "200": _answer("The next page", schema[FeedPage]),
                             "304": {"description": "Nothing new"},
                         },
                         refusals=("401", "403", "422", "503"),
+                        problem=schema[Problem],
+                    )
+                },
+                "/api/v1/feed/digests": {
+                    "get": _operation(
+                        "digests",
+                        "What a roster that has caught up is made of",
+                        answers={"200": _answer("A sum for each bucket", schema[Digests])},
+                        refusals=("401", "403", "503"),
+                        problem=schema[Problem],
+                    )
+                },
+                "/api/v1/feed/buckets/{number}": {
+                    "get": _operation(
+                        "bucket",
+                        "Everything in one bucket of the roster",
+                        parameters=[
+                            _parameter("number", "path", {"type": "integer", "minimum": 0, "maximum": 255}, True)
+                        ],
+                        answers={"200": _answer("The bucket", schema[Bucket])},
+                        refusals=("401", "403", "404", "422", "503"),
                         problem=schema[Problem],
                     )
                 },

@@ -20,7 +20,7 @@ from sync.errors import (
     TooLarge,
     Unreadable,
 )
-from sync.messages import MAX_PUSH_BYTES, Problem, StreamMark, encode
+from sync.messages import HUB_HEADER, MAX_PUSH_BYTES, Problem, StreamMark, encode
 
 STATUS: dict[type[CheckinError], int] = {
     DeviceUnknown: 401,
@@ -52,7 +52,8 @@ TITLES = {
     "wrong_shape": "The JSON has not the shape that /api/v1/openapi.json describes.",
     "not_found": "There is nothing at this address.",
     "method_not_allowed": "This address does not take that method.",
-    "not_a_cursor": "`epoch` is a UUID or empty, `after` a number of 0 or more.",
+    "not_a_cursor": "`epoch` and `mark` are UUIDs or empty, `after` a number of 0 or more.",
+    "not_a_bucket": "Buckets are numbered from 0 to 255.",
 }
 
 
@@ -124,6 +125,9 @@ def problem(
         at_seq=at_seq,
     )
     response = Response(encode(document), status, mimetype="application/problem+json")
+    if document.hub_id is not None:
+        # Whoever asks by HEAD gets no body.
+        response.headers[HUB_HEADER] = str(document.hub_id)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if status == 503:

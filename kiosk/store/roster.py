@@ -35,7 +35,7 @@ from kiosk.store.sqlite import (
 from sync.engine import Cursor
 from sync.errors import HubMismatch
 from sync.identifiers import Identifier, read
-from sync.messages import FeedPage, Session, Settings
+from sync.messages import Bucket, FeedPage, Session, Settings
 
 _IN_USE = Kind(application_id=rows.APPLICATION_ID, migrations=rows.migrations, version=rows.VERSION, synchronous="FULL")
 # A power cut while loading may spoil the file, which is then loaded again (see `boot`).
@@ -67,6 +67,7 @@ class Roster:
         self._lock = threading.Lock()
         self._open: Connections | None = None
         self._counted: tuple[tuple[UUID, int], int] | None = None
+        self._begins_anew = False
 
     def close(self) -> None:
         with self._lock:
@@ -115,14 +116,16 @@ class Roster:
         loading = self._loading()
         if loading is not None:
             return loading
-        known = self.state()
-        return Cursor(None, 0) if known is None else Cursor(*known)
+        if self._begins_anew:
+            return Cursor(None, 0)
+        return self._asked(_cursor, Cursor(None, 0))
 
     def apply(self, page: FeedPage) -> None:
         """The page's entries and the cursor after them, both or neither. A page with `start` begins a new roster,
         which takes the place of the old one when its last page is in."""
         if page.start is not None:
             self._begin(page.epoch, page.start.roster_key)
+            self._begins_anew = False
         loading = _last(self._folder, "loading")
         if loading is None:
             self._add(self._current(), page)
@@ -131,6 +134,21 @@ class Roster:
             self._add(files, page)
         if not page.more:
             self._put_in_use(loading)
+
+    def digests(self) -> tuple[bytes, ...]:
+        """What the roster in use is made of, by its own rows; a row that has rotted counts as not there."""
+        return self._asked(rows.digested, ())
+
+    def mend(self, bucket: Bucket) -> None:
+        """Put everything of a bucket in the place of what is in it now."""
+        files = self._current()
+        if files is not None:
+            with self._or_without(files), files.writing() as db:
+                rows.mend(db, bucket)
+
+    def begin_anew(self) -> None:
+        """Ask for everything from the start; until it has come, what is there serves."""
+        self._begins_anew = True
 
     def wipe(self) -> None:
         """Forget everybody: this kiosk was cut off."""
@@ -151,9 +169,14 @@ class Roster:
     def _add(self, files: Connections | None, page: FeedPage) -> None:
         if files is None:
             raise HubMismatch("a page for a roster that is not here any more")
+        with self._or_without(files), files.writing() as db:
+            rows.take(db, page)
+
+    @contextmanager
+    def _or_without(self, files: Connections) -> Iterator[None]:
+        """A file that cannot be read is thrown away."""
         try:
-            with files.writing() as db:
-                rows.take(db, page)
+            yield
         except (StoreDamaged, StoreTooNew) as error:
             self._throw_away(files.path, error)
             raise
@@ -172,7 +195,11 @@ class Roster:
             # Begun before the device went down: nobody knows what of it reached the disk.
             remove(path)
             return None
-        return Cursor(meta.epoch, meta.position)
+        if meta.whole:
+            # Its last page was in, and then the disk or the program failed: nobody would send another.
+            self._put_in_use(path)
+            return None
+        return Cursor(meta.epoch, meta.position, meta.mark)
 
     @contextmanager
     def _loader(self, path: Path) -> Iterator[Connections]:
@@ -183,6 +210,9 @@ class Roster:
             files.close()
 
     def _put_in_use(self, loading: Path) -> None:
+        if loading.with_name(loading.name + "-wal").exists():
+            # SQLite could not bring all of it into the file, and would not look for it under the other name.
+            raise NotRecorded("disk_error", loading.name)
         with explained(loading):
             _fsync(loading)
             # Empty by now, but named after a file that is about to be called otherwise.
@@ -243,6 +273,11 @@ class Roster:
         if counted is None or counted[0] != state:
             counted = self._counted = (state, rows.count(db))
         return RosterStatus(people=counted[1], position=state[1])
+
+
+def _cursor(db: Database) -> Cursor:
+    meta = rows.meta(db)
+    return Cursor(meta.epoch, meta.position, meta.mark)
 
 
 # --- names of files

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from uuid import UUID
 
@@ -12,9 +14,10 @@ from sqlite_utils import Database, Migrations
 
 from kiosk.store.sqlite import StoreDamaged
 from sync import seals
+from sync.digests import Line, digests
 from sync.errors import BadPattern
 from sync.identifiers import CompiledFormat, Identifier, compile_format, read
-from sync.messages import CardFormat, Entry, FeedPage, Gone, Person, Session, Settings, encode
+from sync.messages import Bucket, CardFormat, Entry, FeedPage, Gone, Person, Session, Settings, encode
 
 migrations = Migrations("roster")
 
@@ -22,23 +25,24 @@ migrations = Migrations("roster")
 @migrations()
 def m001_people(db: Database) -> None:
     db.execute(
-        "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BLOB NOT NULL,"
-        " position INTEGER NOT NULL, roster_key BLOB NOT NULL, boot TEXT NOT NULL, settings BLOB NOT NULL) STRICT"
+        "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BLOB NOT NULL, position INTEGER NOT NULL,"
+        " mark BLOB, roster_key BLOB NOT NULL, boot TEXT NOT NULL, settings BLOB NOT NULL, whole INTEGER NOT NULL,"
+        " proof BLOB NOT NULL) STRICT"
     )
     db.execute(
         "CREATE TABLE keys (tag BLOB NOT NULL, ref BLOB NOT NULL, greeting BLOB NOT NULL,"
         " PRIMARY KEY (tag, ref)) STRICT, WITHOUT ROWID"
     )
     # `tags`: all of a person's tags in a row, so that their old keys can be found without another index; `registered`:
-    # the ids of their sessions in a row.
+    # the ids of their sessions in a row. `proof` is made of everything a row was given, the person's keys included.
     db.execute(
         "CREATE TABLE people (ref BLOB PRIMARY KEY, state TEXT NOT NULL, position INTEGER NOT NULL,"
-        " tags BLOB NOT NULL, registered BLOB NOT NULL, directory BLOB) STRICT, WITHOUT ROWID"
+        " tags BLOB NOT NULL, registered BLOB NOT NULL, directory BLOB, proof BLOB NOT NULL) STRICT, WITHOUT ROWID"
     )
-    db.execute("CREATE TABLE sessions (id BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT")
+    db.execute("CREATE TABLE sessions (id BLOB PRIMARY KEY, body BLOB NOT NULL, proof BLOB NOT NULL) STRICT")
 
 
-APPLICATION_ID = 0x4B525332
+APPLICATION_ID = 0x4B525333
 """Another one for each shape of the tables: a roster of an older shape is thrown away, and the hub gives it again."""
 VERSION = 1
 
@@ -93,15 +97,20 @@ class Meta:
 
     epoch: UUID
     position: int
+    mark: UUID | None
     roster_key: bytes
     boot: str
     settings: bytes
+    whole: bool
 
 
 def begin(db: Database, epoch: UUID, roster_key: bytes, boot: str) -> None:
     """Make a new roster, with nobody in it."""
     nothing = encode(Settings(position=0, institution=""))
-    db.execute("INSERT INTO meta VALUES (1, ?, 0, ?, ?, ?)", [epoch.bytes, roster_key, boot, nothing])
+    db.execute(
+        "INSERT INTO meta VALUES (1, ?, 0, NULL, ?, ?, ?, 0, ?)", [epoch.bytes, roster_key, boot, nothing, _proof()]
+    )
+    _prove_meta(db)
 
 
 # --- questions
@@ -109,10 +118,11 @@ def begin(db: Database, epoch: UUID, roster_key: bytes, boot: str) -> None:
 
 def meta(db: Database) -> Meta:
     """Raises `StoreDamaged` when it says nothing."""
-    row = db.execute("SELECT epoch, position, roster_key, boot, settings FROM meta").fetchone()
-    if row is None:
+    row = db.execute(_META).fetchone()
+    if row is None or _proof(*row[:-1]) != row[-1]:
         raise StoreDamaged(Path("roster"), "it does not say what it is")
-    return Meta(UUID(bytes=row[0]), *row[1:])
+    epoch, position, mark, roster_key, boot, settings, whole, _ = row
+    return Meta(UUID(bytes=epoch), position, mark and UUID(bytes=mark), roster_key, boot, settings, bool(whole))
 
 
 def settings(db: Database) -> Settings:
@@ -142,6 +152,27 @@ def directory(db: Database) -> Directory:
         for ref, state, position, registered, line in rows
     ]
     return Directory(here.epoch, here.position, lines)
+
+
+def digested(db: Database) -> tuple[bytes, ...]:
+    """What this roster is made of (`sync.digests`). A row that is not as it was written counts as not there."""
+    return digests(chain(_intact_people(db), _intact_sessions(db)), meta(db).roster_key)
+
+
+def _intact_people(db: Database) -> Iterator[Line]:
+    for ref, *said, proof in db.execute(_PEOPLE):
+        tags = said[2]
+        greetings = (
+            db.execute("SELECT greeting FROM keys WHERE tag = ? AND ref = ?", [tag, ref]).fetchone()
+            for tag in _tags(tags)
+        )
+        if len(ref) == _ID_SIZE and _proof(ref, *said, *(row and row[0] for row in greetings)) == proof:
+            yield "person", UUID(bytes=ref), said[1]
+
+
+def _intact_sessions(db: Database) -> Iterator[Line]:
+    for key, body in _intact_bodies(db.execute(_SESSIONS)):
+        yield "session", UUID(bytes=key), _decoded_session(body).position
 
 
 def state(db: Database) -> tuple[UUID, int]:
@@ -174,20 +205,29 @@ def _find(db: Database, here: Meta, identifier: Identifier) -> Found | None:
 
 def sessions(db: Database) -> list[Session]:
     """Every session, in no order."""
-    rows = db.execute("SELECT body FROM sessions").fetchall()
-    return [msgspec.json.decode(row[0], type=Session) for row in rows]
+    return [_decoded_session(body) for _, body in _intact_bodies(db.execute(_SESSIONS))]
 
 
 def session(db: Database, session_id: UUID) -> Session | None:
     """The session with this id."""
-    row = db.execute("SELECT body FROM sessions WHERE id = ?", [session_id.bytes]).fetchone()
-    return None if row is None else msgspec.json.decode(row[0], type=Session)
+    found = db.execute(f"{_SESSIONS} WHERE id = ?", [session_id.bytes])
+    return next((_decoded_session(body) for _, body in _intact_bodies(found)), None)
+
+
+def _intact_bodies(found: Iterable[tuple[bytes, bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """The sessions that are as they were written; the audit fetches the others again."""
+    return ((key, body) for key, body, proof in found if _proof(key, body) == proof)
 
 
 # Settings that stay the same from one check-in to the next are read once.
 @lru_cache(maxsize=4)
 def _decoded(body: bytes) -> Settings:
     return msgspec.json.decode(body, type=Settings)
+
+
+@lru_cache(maxsize=512)
+def _decoded_session(body: bytes) -> Session:
+    return msgspec.json.decode(body, type=Session)
 
 
 @lru_cache(maxsize=4)
@@ -217,7 +257,21 @@ def take(db: Database, page: FeedPage) -> None:
     for entry in page.entries:
         _sort(db, entry, people)
     _replace_people(db, people)
-    db.execute("UPDATE meta SET position = ?", [page.to])
+    said = [page.to, page.mark and page.mark.bytes, not page.more]
+    db.execute("UPDATE meta SET position = ?, mark = ?, whole = ?", said)
+    _prove_meta(db)
+
+
+def mend(db: Database, bucket: Bucket) -> None:
+    """Put everything of a bucket in the place of what is in it."""
+    last = bytes([bucket.number])
+    db.execute("DELETE FROM keys WHERE substr(ref, -1) = ?", [last])
+    db.execute("DELETE FROM people WHERE substr(ref, -1) = ?", [last])
+    db.execute("DELETE FROM sessions WHERE substr(id, -1) = ?", [last])
+    people: dict[UUID, Person | None] = {}
+    for entry in bucket.entries:
+        _sort(db, entry, people)
+    _replace_people(db, people)
 
 
 def _sort(db: Database, entry: Entry, people: dict[UUID, Person | None]) -> None:
@@ -225,7 +279,11 @@ def _sort(db: Database, entry: Entry, people: dict[UUID, Person | None]) -> None
         case Person():
             people[entry.ref] = entry
         case Session():
-            db.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?)", [entry.id.bytes, encode(entry)])
+            body = encode(entry)
+            db.execute(
+                "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)",
+                [entry.id.bytes, body, _proof(entry.id.bytes, body)],
+            )
         case Settings():
             db.execute("UPDATE meta SET settings = ?", [encode(entry)])
         case Gone(what="person"):
@@ -237,10 +295,10 @@ def _sort(db: Database, entry: Entry, people: dict[UUID, Person | None]) -> None
 def _replace_people(db: Database, people: dict[UUID, Person | None]) -> None:
     refs = [ref.bytes for ref in people]
     old = [
-        (tags[start : start + seals.TAG_SIZE], ref)
+        (tag, ref)
         for ref in refs
         for (tags,) in db.execute("SELECT tags FROM people WHERE ref = ?", [ref]).fetchall()
-        for start in range(0, len(tags), seals.TAG_SIZE)
+        for tag in _tags(tags)
     ]
     known = [person for person in people.values() if person is not None]
     gone = [(ref.bytes,) for ref, person in people.items() if person is None]
@@ -248,18 +306,36 @@ def _replace_people(db: Database, people: dict[UUID, Person | None]) -> None:
     new = sorted((key.tag, each.ref.bytes, key.greeting) for each in known for key in each.keys)
     db.conn.executemany("DELETE FROM keys WHERE tag = ? AND ref = ?", old)
     db.conn.executemany("DELETE FROM people WHERE ref = ?", gone)
-    db.conn.executemany(
-        "INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (
-                each.ref.bytes,
-                each.state,
-                each.position,
-                b"".join(key.tag for key in each.keys),
-                b"".join(session_id.bytes for session_id in each.registered),
-                each.directory,
-            )
-            for each in known
-        ],
-    )
+    db.conn.executemany("INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, known))
     db.conn.executemany("INSERT OR REPLACE INTO keys VALUES (?, ?, ?)", new)
+
+
+def _row(person: Person) -> tuple[object, ...]:
+    said = (
+        person.ref.bytes,
+        person.state,
+        person.position,
+        b"".join(key.tag for key in person.keys),
+        b"".join(session_id.bytes for session_id in person.registered),
+        person.directory,
+    )
+    return (*said, _proof(*said, *(key.greeting for key in person.keys)))
+
+
+_META = "SELECT epoch, position, mark, roster_key, boot, settings, whole, proof FROM meta"
+_SESSIONS = "SELECT id, body, proof FROM sessions"
+_PEOPLE = "SELECT ref, state, position, tags, registered, directory, proof FROM people"
+
+
+def _prove_meta(db: Database) -> None:
+    said = db.execute(_META).fetchone()[:-1]
+    db.execute("UPDATE meta SET proof = ?", [_proof(*said)])
+
+
+def _proof(*said: object) -> bytes:
+    """Eight bytes that are others when anything of this is."""
+    return blake2b(repr(said).encode(), digest_size=8).digest()
+
+
+def _tags(row: bytes) -> Iterator[bytes]:
+    return (row[start : start + seals.TAG_SIZE] for start in range(0, len(row), seals.TAG_SIZE))

@@ -20,20 +20,23 @@ def test_the_openapi_document_is_valid_and_names_every_route(app: Flask, client:
     validate(document)
     assert document["openapi"].startswith("3.1")
     routes = {
-        str(rule).replace("<uuid:", "{").replace(">", "}")
+        str(rule).replace("<uuid:", "{").replace("<int:", "{").replace(">", "}")
         for rule in app.url_map.iter_rules()
         if str(rule).startswith("/api/") and not str(rule).endswith("openapi.json")
     }
     assert routes == set(document["paths"])
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/api/v1/nothing", 404), ("PUT", "/api/v1/feed", 405)])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/v1/nothing", 404), ("GET", "/api/v1//feed", 404), ("PUT", "/api/v1/feed", 405)],
+)
 def test_a_wrong_address_or_method_is_a_problem_document_that_names_the_hub(
     client: FlaskClient, method: str, path: str, status: int
 ) -> None:
     response = client.open(path, method=method)
     assert (response.status_code, response.mimetype) == (status, "application/problem+json")
-    assert msgspec.json.decode(response.data)["hub_id"]
+    assert msgspec.json.decode(response.data)["hub_id"] == response.headers["Kiosk-Hub"]
     assert ("Allow" in response.headers) == (status == 405)
 
 

@@ -12,22 +12,25 @@ from uuid_utils.compat import uuid4
 from hub.actions import events, serve_roster
 from hub.actions.events import NewEvent
 from hub.database import next_positions, writing
-from hub.schema import addresses, students
+from hub.schema import addresses, feed_marks, institutions, students
+from hub.schema import feed as feed_table
 from hub.store import feed
 from hub.store.events import Session
+from sync.digests import Line, bucket_of, digests
 from sync.errors import BadPattern
 from sync.identifiers import read_email
-from sync.messages import CardFormat, FeedPage, Gone, Person, Settings
+from sync.messages import Bucket, CardFormat, Digests, Entry, FeedPage, Gone, Person, Settings
 from sync.messages import Session as SessionEntry
 from sync.seals import lookup, open_greeting
 from tests.hub.conftest import Institution
 from tests.hub.desk import Desk, student, unzipped
 
 
-def pull(client: FlaskClient, desk: Desk, epoch: UUID | None = None, after: int = 0) -> FeedPage | None:
-    response = client.get(
-        "/api/v1/feed", query_string={"epoch": str(epoch or ""), "after": after}, headers=desk.headers()
-    )
+def pull(
+    client: FlaskClient, desk: Desk, epoch: UUID | None = None, after: int = 0, mark: UUID | None = None
+) -> FeedPage | None:
+    where = {"epoch": str(epoch or ""), "after": after, "mark": str(mark or "")}
+    response = client.get("/api/v1/feed", query_string=where, headers=desk.headers())
     if response.status_code == 304:
         return None
     assert response.status_code == 200, response.text
@@ -178,3 +181,91 @@ def test_the_several_sessions_of_a_fair_share_its_time_and_reach_the_kiosk(
     entries = [entry for entry in page.entries if isinstance(entry, SessionEntry)]
     assert [(entry.event_id, entry.event_kind) for entry in entries] == [(made.event_id, "career_fair")] * 2
     assert entries[0].ends == entries[1].starts == now.replace(hour=13)
+
+
+def go_back(engine: Engine, institution_id: UUID, position: int) -> None:
+    """What the feed is after its hub was set back to a backup."""
+    with writing(engine) as conn:
+        for table in (feed_table, feed_marks):
+            conn.execute(table.delete().where(table.c.institution_id == institution_id, table.c.position > position))
+        row = institutions.c.id == institution_id
+        conn.execute(institutions.update().where(row).values(feed_position=position))
+
+
+@pytest.mark.parametrize("newer", [1, 2, 3], ids=["fewer changes", "as many", "more"])
+def test_a_hub_that_went_back_and_gave_the_same_positions_out_again_starts_its_kiosks_afresh(
+    engine: Engine, client: FlaskClient, institution: Institution, desk: Desk, newer: int
+) -> None:
+    backup = pull(client, desk)
+    assert backup is not None
+    student(engine, institution.id, "Ada", confirmed=["ada@example.edu"])
+    student(engine, institution.id, "Bo", confirmed=["bo@example.edu"])
+    page = pull(client, desk, backup.epoch, backup.to, backup.mark)
+    assert page is not None
+    assert pull(client, desk, page.epoch, page.to, page.mark) is None
+
+    go_back(engine, institution.id, backup.to)
+    for number in range(newer):
+        student(engine, institution.id, "Cem", confirmed=[f"cem{number}@example.edu"])
+    again = pull(client, desk, page.epoch, page.to, page.mark)
+    assert again is not None
+    assert again.start is not None
+    assert len([entry for entry in again.entries if isinstance(entry, Person)]) == newer
+
+
+def test_a_kiosk_in_the_middle_of_a_change_notices_that_the_hub_went_back(
+    engine: Engine, client: FlaskClient, institution: Institution, desk: Desk
+) -> None:
+    backup = pull(client, desk)
+    assert backup is not None
+    with writing(engine) as conn:
+        feed.touch(conn, institution.id, "person", [uuid4() for _ in range(3_000)])
+    middle = pull(client, desk, backup.epoch, backup.to, backup.mark)
+    assert middle is not None
+    assert middle.more
+
+    go_back(engine, institution.id, backup.to)
+    with writing(engine) as conn:
+        feed.touch(conn, institution.id, "person", [uuid4() for _ in range(3_000)])
+    again = pull(client, desk, middle.epoch, middle.to, middle.mark)
+    assert again is not None
+    assert again.start is not None
+
+
+def test_a_kiosk_from_before_there_were_marks_is_taken_at_its_word(
+    client: FlaskClient, institution: Institution, desk: Desk
+) -> None:
+    page = pull(client, desk)
+    assert page is not None
+    assert pull(client, desk, page.epoch, page.to) is None
+
+
+def test_the_digests_are_those_of_what_a_kiosk_is_given_and_a_bucket_brings_its_part_of_it(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
+) -> None:
+    for name in ("Ada", "Bo", "Cem"):
+        student(engine, institution.id, name, confirmed=[f"{name}@example.edu"])
+    page = pull(client, desk)
+    assert page is not None
+    assert page.start is not None
+    response = client.get("/api/v1/feed/digests", headers=desk.headers())
+    told = msgspec.json.decode(unzipped(response), type=Digests)
+    assert (told.epoch, told.position) == (page.epoch, page.to)
+    lines = [_line(entry) for entry in page.entries if isinstance(entry, Person | SessionEntry)]
+    assert told.buckets == digests(lines, page.start.roster_key)
+
+    fetched: list[Entry] = []
+    for number in {bucket_of(key) for _, key, _ in lines}:
+        response = client.get(f"/api/v1/feed/buckets/{number}", headers=desk.headers())
+        fetched += msgspec.json.decode(unzipped(response), type=Bucket).entries
+    assert {_line(entry) for entry in fetched if isinstance(entry, Person | SessionEntry)} == set(lines)
+
+
+def test_a_bucket_that_is_none_is_refused(client: FlaskClient, desk: Desk) -> None:
+    assert client.get("/api/v1/feed/buckets/256", headers=desk.headers()).status_code == 422
+
+
+def _line(entry: Person | SessionEntry) -> Line:
+    if isinstance(entry, Person):
+        return "person", entry.ref, entry.position
+    return "session", entry.id, entry.position

@@ -14,11 +14,11 @@ from uuid_utils.compat import uuid7
 
 from hub.actions import attendance, kiosks
 from hub.database import reading, writing
-from hub.schema import addresses
+from hub.schema import addresses, streams
 from hub.schema import facts as facts_table
 from hub.store import facts, feed
 from hub.store.events import Session
-from sync.messages import MAX_FACT_BYTES, MAX_FACTS, MAX_PUSH_BYTES, PushAnswer, encode
+from sync.messages import MAX_FACT_BYTES, MAX_FACTS, MAX_PUSH_BYTES, PushAnswer, Verbatim, encode
 from tests.hub.conftest import Institution
 from tests.hub.desk import Desk, at, enrolled, student
 
@@ -267,6 +267,13 @@ def test_the_same_fact_in_a_second_stream_counts_once_and_another_content_is_a_c
     assert checked_in(engine, institution, session) == 1
 
 
+def happened(engine: Engine) -> list[tuple[datetime, str]]:
+    """When each fact happened, as the hub has worked it out, and how sure that is."""
+    columns = select(facts_table.c.occurred_at, facts_table.c.clock_quality).order_by(facts_table.c.seq)
+    with reading(engine) as conn:
+        return [(row.occurred_at, row.clock_quality) for row in conn.execute(columns)]
+
+
 def test_a_clock_twenty_years_off_changes_no_verdict_and_the_true_time_is_worked_out(
     engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
 ) -> None:
@@ -275,13 +282,60 @@ def test_a_clock_twenty_years_off_changes_no_verdict_and_the_true_time_is_worked
     desk.check_in(session.id, student(engine, institution.id, "Bo"), at(long_ago, boot="another run"))
     answer = desk.hand_over(client)
     assert {receipt.verdict for receipt in answer.receipts} == {"counted"}
+    ada, bo = happened(engine)
+    ten_minutes_ago = answer.hub_time - timedelta(minutes=10)
+    assert ada == (ten_minutes_ago, "good")
+    assert bo == (ten_minutes_ago, "bounded"), "after Ada, whatever the clock says"
+
+
+def test_a_run_in_which_nothing_is_known_leaves_only_the_kiosks_own_clock(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
+) -> None:
+    long_ago, far_off = datetime(2006, 1, 1, tzinfo=UTC), datetime(2046, 1, 1, tzinfo=UTC)
+    desk.check_in(session.id, student(engine, institution.id, "Ada"), at(long_ago, boot="another run"))
+    desk.check_in(session.id, student(engine, institution.id, "Bo"), at(far_off, boot="another run"))
+    answer = desk.hand_over(client)
+    assert happened(engine) == [(long_ago, "untrusted"), (answer.hub_time, "untrusted")]
+
+
+def test_an_exchange_in_an_earlier_run_of_the_kiosk_tells_when_its_later_facts_happened(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
+) -> None:
+    first = desk.send(client, desk.push(clock=at(boot="morning", since_boot_ms=1_000)))
+    heard = msgspec.json.decode(first.data, type=PushAnswer).hub_time
+    desk.check_in(session.id, student(engine, institution.id, "Ada"), at(boot="morning", since_boot_ms=800))
+    assert desk.send(client, desk.push(clock=at(boot="evening", since_boot_ms=5_000))).status_code == 200
+    assert happened(engine) == [(heard - timedelta(milliseconds=200), "good")]
+
+
+def test_a_stream_that_goes_on_under_another_name_counts_nothing_twice(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
+) -> None:
+    desk.check_in(session.id, student(engine, institution.id, "Ada"))
+    desk.hand_over(client)
+    parent, desk.stream_id = desk.stream_id, uuid7()
+    desk.check_in(session.id, student(engine, institution.id, "Bo"))
+    response = desk.send(client, msgspec.structs.replace(desk.push(), parent=parent))
+    answer = msgspec.json.decode(response.data, type=PushAnswer)
+    assert [receipt.verdict for receipt in answer.receipts] == ["counted", "counted"]
+    assert checked_in(engine, institution, session) == 2
     with reading(engine) as conn:
-        rows = conn.execute(
-            select(facts_table.c.occurred_at, facts_table.c.clock_quality).order_by(facts_table.c.seq)
-        ).all()
-    assert rows[0].clock_quality == "good"
-    assert abs(rows[0].occurred_at - (answer.hub_time - timedelta(minutes=10))) < timedelta(seconds=1)
-    assert tuple(rows[1]) == (long_ago, "untrusted")
+        assert conn.execute(select(streams.c.parent_id).where(streams.c.id == desk.stream_id)).scalar() == parent
+
+
+@pytest.mark.parametrize("poison", [b"no JSON", b"\xff\xfe", b"[" * 1_500, b""], ids=["text", "bytes", "deep", "empty"])
+def test_a_fact_that_is_no_json_is_set_aside_with_its_bytes_and_stops_no_other(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk, poison: bytes
+) -> None:
+    desk.made.append(poison)
+    desk.check_in(session.id, student(engine, institution.id, "Ada"))
+    push = desk.push()
+    spelled = (msgspec.Raw(encode(Verbatim(bytes=poison))), push.facts[1])
+    response = desk.send(client, msgspec.structs.replace(push, facts=spelled))
+    answer = msgspec.json.decode(response.data, type=PushAnswer)
+    assert [receipt.verdict for receipt in answer.receipts] == ["set_aside", "counted"]
+    with reading(engine) as conn:
+        assert conn.execute(select(facts_table.c.body).order_by(facts_table.c.seq)).scalars().first() == poison
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])

@@ -3,7 +3,7 @@
 The cast: Ada is on the roster, Bo came twice, Cem left the school, Dita forgot her card.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,11 +11,15 @@ from uuid import UUID
 import msgspec
 
 from sync import chain
+from sync.digests import Line, bucket_of, digests
 from sync.engine import Cursor, Marks
-from sync.errors import DeviceRevoked, Fork, Gap, HubUnreachable, TooLarge
+from sync.errors import DeviceRevoked, ForeignStream, Fork, Gap, HubUnreachable, TooLarge, Unreadable
 from sync.messages import (
     FACT,
+    VERBATIM,
+    Bucket,
     CheckIn,
+    Digests,
     Entry,
     FeedPage,
     Gone,
@@ -96,12 +100,17 @@ class MemoryJournal:
     facts: list[bytes] = field(default_factory=list)
     acked_seq: int = 0
     verdicts: dict[int, str] = field(default_factory=dict)
+    streams: list[UUID] = field(default_factory=lambda: [STREAM])
+    rotten: dict[int, bytes] = field(default_factory=dict)
 
     def marks(self) -> Marks:
-        return Marks(stream_id=STREAM, head_seq=len(self.facts), acked_seq=self.acked_seq)
+        return Marks(
+            self.streams[-1], len(self.facts), self.acked_seq, None if len(self.streams) == 1 else self.streams[-2]
+        )
 
     def facts_after(self, seq: int, limit: int) -> Sequence[bytes]:
-        return self.facts[seq : seq + limit]
+        read = [self.rotten.get(nth, fact) for nth, fact in enumerate(self.facts, 1)]
+        return read[seq : seq + limit]
 
     def hash_at(self, seq: int) -> bytes | None:
         if not 0 <= seq <= len(self.facts):
@@ -113,6 +122,10 @@ class MemoryJournal:
         for receipt in receipts:
             self.verdicts[receipt.seq] = receipt.verdict
 
+    def start_new_stream(self) -> None:
+        self.streams.append(UUID(int=self.streams[-1].int + 1))
+        self.acked_seq = 0
+
 
 @dataclass
 class MemoryRoster:
@@ -122,13 +135,16 @@ class MemoryRoster:
     at: Cursor = field(default_factory=lambda: Cursor(epoch=None, position=0))
     loading: "MemoryRoster | None" = None
     wiped: int = 0
+    begins_anew: bool = False
 
     def cursor(self) -> Cursor:
+        if self.begins_anew:
+            return Cursor(None, 0)
         return self.loading.cursor() if self.loading else self.at
 
     def apply(self, page: FeedPage) -> None:
         if page.start is not None:
-            self.loading = MemoryRoster()
+            self.loading, self.begins_anew = MemoryRoster(), False
         target = self.loading or self
         for entry in page.entries:
             if isinstance(entry, Gone):
@@ -137,9 +153,19 @@ class MemoryRoster:
                 target.known[entry.ref] = entry
             elif isinstance(entry, Session):
                 target.known[entry.id] = entry
-        target.at = Cursor(epoch=page.epoch, position=page.to)
+        target.at = Cursor(epoch=page.epoch, position=page.to, mark=page.mark)
         if self.loading and not page.more:
             self.known, self.at, self.loading = self.loading.known, self.loading.at, None
+
+    def digests(self) -> tuple[bytes, ...]:
+        return digests(_lines(self.known.values()), bytes(32))
+
+    def mend(self, bucket: Bucket) -> None:
+        self.known = {key: entry for key, entry in self.known.items() if bucket_of(key) != bucket.number}
+        self.known |= {key: entry for entry in bucket.entries for key in [_key(entry)]}
+
+    def begin_anew(self) -> None:
+        self.begins_anew = True
 
     def wipe(self) -> None:
         self.known, self.at, self.loading = {}, Cursor(None, 0), None
@@ -158,6 +184,9 @@ class MemoryHub:
     streams: dict[UUID, list[bytes]] = field(default_factory=dict)
     pushes: list[Push] = field(default_factory=list)
     pulls: int = 0
+    fetched: list[int] = field(default_factory=list)
+    foreign: set[UUID] = field(default_factory=set)
+    chokes_on: bytes | None = None
 
     def push(self, stream_id: UUID, push: Push) -> PushAnswer:
         self.pushes.append(push)
@@ -165,13 +194,19 @@ class MemoryHub:
             raise DeviceRevoked
         if len(push.facts) > self.most_facts:
             raise TooLarge
+        if stream_id in self.foreign:
+            raise ForeignStream
+        if self.chokes_on in [bytes(fact) for fact in push.facts]:
+            raise Unreadable("wrong_shape")
         held = self.streams.setdefault(stream_id, [])
         hashes = [chain.START, *chain.hashes(chain.START, held)]
         if push.from_seq - 1 > len(held):
             raise Gap(len(held), hashes[-1])
         if hashes[push.from_seq - 1] != push.prev_hash:
             raise Fork(push.from_seq - 1)
-        facts = [bytes(fact) for fact in push.facts]
+        if push.head_seq < len(held):
+            raise Fork(push.head_seq + 1)
+        facts = [_bytes(fact) for fact in push.facts]
         for seq, fact in enumerate(facts, push.from_seq):
             if seq <= len(held) and held[seq - 1] != fact:
                 raise Fork(seq)
@@ -188,10 +223,10 @@ class MemoryHub:
             epoch=EPOCH,
             hub_time=NOON,
             stream=StreamMark(acked_seq=len(held), acked_hash=([chain.START, *chain.hashes(chain.START, held)])[-1]),
-            receipts=tuple(_receipt(seq, bytes(fact)) for seq, fact in enumerate(push.facts, push.from_seq)),
+            receipts=tuple(_receipt(seq, _bytes(fact)) for seq, fact in enumerate(push.facts, push.from_seq)),
         )
 
-    def pull(self, epoch: UUID | None, after: int) -> FeedPage | None:
+    def pull(self, epoch: UUID | None, after: int, mark: UUID | None) -> FeedPage | None:
         self.pulls += 1
         if self.revoked:
             raise DeviceRevoked
@@ -209,11 +244,44 @@ class MemoryHub:
             start=Start(roster_key=bytes(32)) if begin else None,
         )
 
+    def digests(self) -> Digests:
+        position = self.feed[-1].position if self.feed else 0
+        buckets = digests(_lines(self.feed), bytes(32))
+        return Digests(hub_id=HUB_ID, epoch=EPOCH, position=position, buckets=buckets)
+
+    def bucket(self, number: int) -> Bucket:
+        self.fetched.append(number)
+        position = self.feed[-1].position if self.feed else 0
+        entries = tuple(entry for entry in self.feed if _in_digests(entry) and bucket_of(_key(entry)) == number)
+        return Bucket(hub_id=HUB_ID, epoch=EPOCH, position=position, number=number, entries=entries)
+
+
+def _bytes(fact: msgspec.Raw) -> bytes:
+    try:
+        return VERBATIM.decode(fact).bytes
+    except msgspec.ValidationError:
+        return bytes(fact)
+
+
+def _in_digests(entry: Entry) -> bool:
+    return isinstance(entry, Person | Session)
+
+
+def _key(entry: Entry) -> UUID:
+    assert isinstance(entry, Person | Session)
+    return entry.ref if isinstance(entry, Person) else entry.id
+
+
+def _lines(entries: Iterable[Entry]) -> Iterator[Line]:
+    for entry in entries:
+        if _in_digests(entry):
+            yield "person" if isinstance(entry, Person) else "session", _key(entry), entry.position
+
 
 def _receipt(seq: int, fact: bytes) -> Receipt:
     try:
         return Receipt(seq=seq, id=FACT.decode(fact).id, verdict="counted")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Receipt(seq=seq, id=None, verdict="set_aside")
 
 
@@ -230,6 +298,12 @@ class ScriptedHub:
         self.pushed += 1
         return self.to_push[(self.pushed - 1) % len(self.to_push)]()
 
-    def pull(self, epoch: UUID | None, after: int) -> FeedPage | None:
+    def pull(self, epoch: UUID | None, after: int, mark: UUID | None) -> FeedPage | None:
         self.pulled += 1
         return self.to_pull[(self.pulled - 1) % len(self.to_pull)]()
+
+    def digests(self) -> Digests:
+        raise HubUnreachable
+
+    def bucket(self, number: int) -> Bucket:
+        raise HubUnreachable

@@ -26,10 +26,13 @@ from sync.errors import (
     Refused,
     TooLarge,
     TryLater,
+    Unreadable,
 )
 from sync.messages import (
     MAX_FACTS,
     Assignment,
+    Bucket,
+    Digests,
     Entry,
     FeedPage,
     Gone,
@@ -169,12 +172,81 @@ def test_a_hub_that_lost_everything_is_filled_again_from_the_first_fact() -> Non
     assert hub.streams[STREAM] == journal.facts
 
 
-def test_a_gap_whose_hash_is_not_ours_moves_no_mark() -> None:
+def test_a_copied_disk_goes_on_under_a_new_name_and_both_histories_reach_the_hub() -> None:
+    hub, journal = MemoryHub(), MemoryJournal(check_ins(2))
+    exchange(hub, journal)
+    copy = MemoryJournal([*journal.facts, check_in(31)], acked_seq=2)
+    journal.facts.append(check_in(3))
+    exchange(hub, journal)
+
+    report = exchange(hub, copy)
+    assert (report.problem, report.renewed, report.waiting) == (None, True, 0)
+    assert hub.streams == {STREAM: check_ins(3), copy.streams[-1]: [*check_ins(2), check_in(31)]}
+    assert [push.parent for push in hub.pushes[-2:]] == [None, STREAM]
+    assert exchange(hub, journal).renewed is False
+
+
+def test_a_disk_set_back_to_an_earlier_state_goes_on_under_a_new_name_before_it_makes_anything_new() -> None:
+    hub, journal = MemoryHub(), MemoryJournal(check_ins(5))
+    exchange(hub, journal)
+    set_back = MemoryJournal(check_ins(3), acked_seq=3)
+
+    assert exchange(hub, set_back).renewed
+    assert hub.streams[STREAM] == check_ins(5)
+    assert hub.streams[set_back.streams[-1]] == check_ins(3)
+
+
+def test_a_stream_that_belongs_to_another_kiosk_now_goes_on_under_a_new_name() -> None:
+    hub, journal = MemoryHub(foreign={STREAM}), MemoryJournal(check_ins(3), acked_seq=2)
+    assert exchange(hub, journal).problem is None
+    assert hub.streams == {journal.streams[-1]: check_ins(3)}
+
+
+def test_a_gap_to_another_history_is_a_fork_and_moves_no_mark_of_the_old_name() -> None:
     journal = MemoryJournal(check_ins(5), acked_seq=5)
-    hub = ScriptedHub([says(Gap(2, b"another history"))], [nothing_new])
+    hub = ScriptedHub([says(Gap(2, b"another history")), says(HubUnreachable("cut"))], [nothing_new])
     report = exchange(hub, journal)
 
-    assert (report.problem, journal.acked_seq) == ("hub_mismatch", 5)
+    assert (report.problem, report.renewed) == ("hub_unreachable", True)
+    assert (journal.acked_seq, len(journal.streams)) == (0, 2)
+
+
+def test_a_hub_that_knows_no_name_at_all_is_tried_with_one_new_one_for_each_exchange() -> None:
+    journal = MemoryJournal(check_ins(5))
+    report = exchange(ScriptedHub([says(Fork(1))], [nothing_new]), journal)
+    assert (report.problem, len(journal.streams)) == ("fork", 2)
+
+
+def test_a_fact_that_has_rotted_is_never_handed_over() -> None:
+    hub, journal = MemoryHub(), MemoryJournal(check_ins(3), rotten={2: check_in(99)})
+    report = exchange(hub, journal)
+    assert (report.problem, report.waiting, hub.streams) == ("chain_broken", 3, {})
+
+
+@pytest.mark.parametrize(
+    "poison", [b"no JSON", b"\xff\xfe", b"[" * 100_000, b""], ids=["text", "bytes", "deep", "empty"]
+)
+def test_a_fact_that_is_no_json_is_handed_over_as_bytes_and_stops_no_other(poison: bytes) -> None:
+    hub, journal = MemoryHub(), MemoryJournal([check_in(1), poison, check_in(3)])
+    report = exchange(hub, journal)
+    assert (report.problem, report.waiting) == (None, 0)
+    assert hub.streams[STREAM] == journal.facts
+    assert journal.verdicts == {1: "counted", 2: "set_aside", 3: "counted"}
+
+
+def test_a_fact_with_which_the_hub_can_read_nothing_is_found_and_handed_over_as_bytes() -> None:
+    hub, journal = MemoryHub(chokes_on=check_in(77)), MemoryJournal(check_ins(300))
+    journal.facts[201] = check_in(77)
+    report = exchange(hub, journal)
+    assert (report.problem, report.waiting) == (None, 0)
+    assert hub.streams[STREAM] == journal.facts
+    assert len(hub.pushes) < 30
+
+
+def test_a_hub_that_can_read_nothing_at_all_has_to_wait() -> None:
+    journal = MemoryJournal(check_ins(3))
+    report = exchange(ScriptedHub([says(Unreadable("wrong_shape"))], [nothing_new]), journal)
+    assert (report.problem, report.waiting) == ("unreadable", 3)
 
 
 def test_a_hub_that_speaks_of_a_gap_twice_in_one_exchange_has_to_wait() -> None:
@@ -240,7 +312,7 @@ def test_a_journal_that_lost_a_fact_is_reported_and_not_asked_for_ever() -> None
     journal = Torn(check_ins(2))
     hub = MemoryHub()
     report = exchange(hub, journal)
-    assert (report.problem, report.waiting) == ("hub_mismatch", 2)
+    assert (report.problem, report.waiting) == ("chain_broken", 2)
     assert len(hub.pushes) <= 1
 
 
@@ -273,7 +345,9 @@ def test_a_problem_is_written_down_and_no_fact_is_touched(error: CheckinError) -
 def test_a_stream_the_hub_will_not_take_is_no_reason_to_go_without_a_fresh_list(error: CheckinError) -> None:
     hub = MemoryHub([person(1, ADA)])
     roster = MemoryRoster()
-    report = exchange(ScriptedHub([says(error)], [lambda: hub.pull(None, 0)]), MemoryJournal(check_ins(3)), roster)
+    report = exchange(
+        ScriptedHub([says(error)], [lambda: hub.pull(None, 0, None)]), MemoryJournal(check_ins(3)), roster
+    )
     assert (report.problem, report.waiting, report.received) == (error.code, 3, 1)
     assert set(roster.known) == {ADA}
 
@@ -491,6 +565,60 @@ def test_a_token_that_the_hub_does_not_know_does_not_cost_the_roster() -> None:
     assert set(roster.known) == {ADA}
 
 
+# --- comparing the whole roster ------------------------------------------------------------------
+
+
+def audit(hub: MemoryHub, roster: MemoryRoster) -> Report:
+    return run_once(hub, MemoryJournal(), roster, clock, audit=True)
+
+
+PEOPLE: list[Entry] = [session(1), person(2, ADA), person(3, BO), person(4, CEM), person(5, DITA)]
+
+
+def test_a_roster_that_is_the_hubs_is_found_to_be() -> None:
+    hub, roster = MemoryHub(PEOPLE), MemoryRoster()
+    report = audit(hub, roster)
+    assert (report.audited, report.mended, hub.fetched) == (True, 0, [])
+
+
+def test_somebody_who_is_missing_stale_or_too_many_is_found_and_their_bucket_fetched_again() -> None:
+    hub, roster = MemoryHub(PEOPLE), MemoryRoster()
+    exchange(hub, MemoryJournal(), roster)
+    stranger = UUID(int=7)
+    del roster.known[ADA]
+    roster.known |= {BO: person(1, BO), stranger: person(2, stranger)}
+
+    report = audit(hub, roster)
+    assert (report.problem, report.audited, report.mended) == (None, True, 3)
+    assert set(hub.fetched) == {ADA.bytes[-1], BO.bytes[-1], stranger.bytes[-1]}
+    assert roster.known == {SESSION: PEOPLE[0], ADA: PEOPLE[1], BO: PEOPLE[2], CEM: PEOPLE[3], DITA: PEOPLE[4]}
+
+
+def test_a_roster_that_cannot_be_mended_is_fetched_from_the_start() -> None:
+    class Stubborn(MemoryRoster):
+        def mend(self, bucket: Bucket) -> None:
+            pass
+
+    hub, roster = MemoryHub(PEOPLE), Stubborn()
+    exchange(hub, MemoryJournal(), roster)
+    del roster.known[ADA]
+
+    report = audit(hub, roster)
+    assert (report.problem, report.audited) == ("hub_mismatch", False)
+    assert ADA not in roster.known
+    assert exchange(hub, MemoryJournal(), roster).received == len(PEOPLE)
+    assert ADA in roster.known
+
+
+def test_a_hub_that_has_gone_on_meanwhile_is_asked_another_time() -> None:
+    class Busy(MemoryHub):
+        def digests(self) -> Digests:
+            return msgspec.structs.replace(super().digests(), position=99, buckets=())
+
+    report = audit(Busy(PEOPLE), MemoryRoster())
+    assert (report.problem, report.audited) == (None, False)
+
+
 # --- the promise ---------------------------------------------------------------------------------
 
 FACTS = 8
@@ -559,9 +687,10 @@ def test_an_exchange_always_ends_and_never_touches_a_fact_whatever_the_hub_says(
     report = exchange(hub, journal)
 
     assert journal.facts == check_ins(FACTS)
+    assert len(journal.streams) <= 2
     assert 0 <= journal.acked_seq <= FACTS
     assert report.waiting == FACTS - journal.acked_seq
-    assert hub.pushed <= 2 * FACTS
+    assert hub.pushed <= 4 * FACTS
     assert hub.pulled <= 50
 
 

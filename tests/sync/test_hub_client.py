@@ -175,7 +175,10 @@ def test_a_netrc_of_the_machine_does_not_replace_the_token(
 
 @pytest.mark.parametrize(
     ("epoch", "after", "query"),
-    [(None, 0, {"epoch": "", "after": "0"}), (EPOCH, 41, {"epoch": str(EPOCH), "after": "41"})],
+    [
+        (None, 0, {"epoch": "", "after": "0", "mark": ""}),
+        (EPOCH, 41, {"epoch": str(EPOCH), "after": "41", "mark": str(STREAM)}),
+    ],
     ids=["from the beginning", "from where we stand"],
 )
 def test_a_pull_says_where_the_kiosk_stands(
@@ -186,7 +189,7 @@ def test_a_pull_says_where_the_kiosk_stands(
     query: dict[str, str],
 ) -> None:
     network.get(FEED, body=encode(PAGE), match=[matchers.query_param_matcher(query)])
-    assert hub.pull(epoch, after) == PAGE
+    assert hub.pull(epoch, after, UUID(query["mark"]) if query["mark"] else None) == PAGE
 
 
 def test_a_hub_may_live_below_a_path(network: responses.RequestsMock) -> None:

@@ -105,7 +105,9 @@ pushes = st.builds(
     head_seq=counts,
     clock=moments,
     facts=st.lists(facts.map(m.encode).map(msgspec.Raw), max_size=3).map(tuple),
+    parent=st.none() | ids,
 )
+verbatim = st.builds(m.Verbatim, bytes=blobs)
 assignments = st.builds(m.Assignment, session_id=ids, number=counts)
 answers = st.builds(
     m.PushAnswer,
@@ -124,6 +126,16 @@ pages = st.builds(
     more=st.booleans(),
     entries=st.lists(entries, max_size=3).map(tuple),
     start=st.none() | starts,
+    mark=st.none() | ids,
+)
+digests = st.builds(m.Digests, hub_id=ids, epoch=ids, position=counts, buckets=st.lists(blobs, max_size=3).map(tuple))
+buckets = st.builds(
+    m.Bucket,
+    hub_id=ids,
+    epoch=ids,
+    position=counts,
+    number=st.integers(min_value=0, max_value=255),
+    entries=st.lists(entries, max_size=3).map(tuple),
 )
 enrolments = st.builds(m.Enrolment, code=texts, app=texts)
 enrolled = st.builds(m.Enrolled, kiosk_id=ids, token=texts, hub_id=ids, hub_key=hashes, institution=texts)
@@ -159,6 +171,9 @@ EVERY: dict[type[msgspec.Struct], st.SearchStrategy[Any]] = {
     m.Gone: gone,
     m.Start: starts,
     m.FeedPage: pages,
+    m.Verbatim: verbatim,
+    m.Digests: digests,
+    m.Bucket: buckets,
     m.Enrolment: enrolments,
     m.Enrolled: enrolled,
     m.Problem: problems,

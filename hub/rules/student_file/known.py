@@ -88,13 +88,14 @@ def _identifying(row: FileRow) -> Iterator[tuple[str, str]]:
 class Known:
     """What is stored, as far as the rows at hand are concerned with it.
 
-    `students` by username; whose every address key, card and SSO id mentioned is. Addresses are known across all
+    `student_id` is the id of a new student with that username. `students` by username; whose every address key, card and SSO id mentioned is. Addresses are known across all
     institutions (RULE-10), the rest within this one.
     """
 
     domains: Domains
     seen: Seen
     new_id: Callable[[], UUID]
+    student_id: Callable[[str], UUID]
     students: dict[str, Student] = field(default_factory=dict)
     addresses: dict[str, UUID] = field(default_factory=dict)
     cards: dict[str, UUID] = field(default_factory=dict)

@@ -151,7 +151,7 @@ def _check_dates(row: FileRow, student: Student | None, problems: Problems) -> N
 
 
 def _create(row: FileRow, known: Known) -> Create:
-    student = Student(known.new_id(), row.values["username"])
+    student = Student(known.student_id(row.values["username"]), row.values["username"])
     known.students[student.username] = student
     changes = Changes(on_screen=True)
     apply(row, student, known, changes)

@@ -1,0 +1,55 @@
+"""Students who turned out to be the same person: under which id they are known now."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Table
+
+from hub.database import put
+from hub.schema import addresses, cards, merges, passes, registrations
+
+
+def add(conn: Connection, institution_id: UUID, student_id: UUID, into_id: UUID, now: datetime) -> None:
+    """From now on a student is known as another, and so is everybody who was known as them."""
+    conn.execute(
+        sa.update(merges)
+        .where(merges.c.institution_id == institution_id, merges.c.into_id == student_id)
+        .values(into_id=into_id)
+    )
+    row = {"institution_id": institution_id, "student_id": student_id, "into_id": into_id, "merged_at": now}
+    put(conn, merges, [row])
+
+
+def of(conn: Connection, institution_id: UUID, student_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """For each of these ids that was merged: the student it stands for now."""
+    rows = conn.execute(
+        sa.select(merges.c.student_id, merges.c.into_id).where(
+            merges.c.institution_id == institution_id, merges.c.student_id.in_(list(student_ids))
+        )
+    )
+    return {row.student_id: row.into_id for row in rows}
+
+
+def move_what_is_theirs(conn: Connection, institution_id: UUID, gone: UUID, stays: UUID) -> None:
+    """Addresses, cards, the pass and registrations of one student become another's."""
+    conn.execute(_of(addresses, institution_id, gone).values(student_id=stays, main=False))
+    conn.execute(_of(cards, institution_id, gone).values(student_id=stays))
+    # A student has one pass, and is registered for a session once: what both have stays as it is.
+    has_pass = sa.select(passes.c.student_id).where(
+        passes.c.institution_id == institution_id, passes.c.student_id == stays
+    )
+    conn.execute(_of(passes, institution_id, gone).where(~has_pass.exists()).values(student_id=stays))
+    both = sa.select(registrations.c.session_id).where(
+        registrations.c.institution_id == institution_id, registrations.c.student_id == stays
+    )
+    theirs = _of(registrations, institution_id, gone).where(registrations.c.session_id.not_in(both))
+    conn.execute(theirs.values(student_id=stays))
+    for table in (passes, registrations):
+        mine = (table.c.institution_id == institution_id, table.c.student_id == gone)
+        conn.execute(sa.delete(table).where(*mine))
+
+
+def _of(table: Table, institution_id: UUID, student_id: UUID) -> sa.Update:
+    return sa.update(table).where(table.c.institution_id == institution_id, table.c.student_id == student_id)
