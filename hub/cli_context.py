@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property, wraps
 from pathlib import Path
@@ -105,6 +106,22 @@ def honest(command: Callable[_P, None]) -> Callable[_P, None]:
             _fail(f"The database said no ({type(error).__name__}). `hub doctor` tells more.", 1)
 
     return run
+
+
+@contextmanager
+def rows_told() -> Iterator[Callable[[int], None] | None]:
+    """Shows on a terminal how many rows are done; None where there is nobody to see it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,} rows"), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("rows", total=None)
+        yield lambda rows: bar.update(task, completed=rows)
 
 
 def _fail(said: str, status: int) -> Any:

@@ -6,19 +6,24 @@ write other rows meanwhile, so whoever decides by what was read locks it (`locke
 lets nobody else do the same (`one_at_a_time`).
 """
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
-from typing import Any
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy import Connection, Engine, NullPool, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
+from uuid_utils.compat import uuid4
 
 from hub import schema
+from hub.errors import InUse, NotWritten
 
 Row = dict[str, Any]
 
@@ -28,7 +33,7 @@ BUSY_MS = 10_000
 _insert: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def connect(url: str, busy_ms: int = BUSY_MS) -> Engine:
+def connect(url: str | sa.URL, busy_ms: int = BUSY_MS) -> Engine:
     """An engine for a database URL; `postgresql://` means psycopg 3. Nothing is opened yet.
 
     Raises `sqlalchemy.exc.ArgumentError` for what is no URL and `ValueError` for a database we do not serve.
@@ -68,6 +73,16 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield conn
 
 
+@contextmanager
+def trying(engine: Engine) -> Iterator[Connection]:
+    """A transaction like `writing` that leaves nothing behind, however the block ends."""
+    with engine.connect() as conn:
+        conn = conn.execution_options(writes=True)
+        with conn.begin() as transaction:
+            yield conn
+            transaction.rollback()
+
+
 def unheld(engine: Engine) -> Engine:
     """The same database for those who only look something up now and then and never say when they are done.
 
@@ -96,10 +111,11 @@ def put(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
 
 
 def next_positions(conn: Connection, institution_id: UUID, count: int) -> int:
-    """The first of `count` consecutive feed positions.
+    """The first of `count` consecutive feed positions, under a mark of their own.
 
     They come from one locked row, so positions become visible in order: a reader that has seen position n has seen
-    every position below n, which a database sequence cannot promise.
+    every position below n, which a database sequence cannot promise. After a restore the same positions are given out
+    again, under another mark: by that a reader notices.
     """
     table = schema.institutions
     last = conn.execute(
@@ -108,6 +124,8 @@ def next_positions(conn: Connection, institution_id: UUID, count: int) -> int:
         .values(feed_position=table.c.feed_position + count)
         .returning(table.c.feed_position)
     ).scalar_one()
+    mark = {"institution_id": institution_id, "position": last, "mark": uuid4()}
+    conn.execute(sa.insert(schema.feed_marks), mark)
     return int(last) - count + 1
 
 
@@ -179,3 +197,197 @@ def durability(conn: Connection) -> dict[str, bool]:
         return {"synchronous": int(level) >= 2}
     names = ("fsync", "synchronous_commit", "full_page_writes")
     return {name: conn.exec_driver_sql(f"SHOW {name}").scalar_one() != "off" for name in names}
+
+
+# --- a whole database: as a file, alone, from one kind to the other
+
+Told = Callable[[int], None]
+"""Hears how many rows have been copied so far."""
+
+_BLOCK = 1_000
+_SERVED = "kiosk hub: served"
+
+
+def file_of(engine: Engine) -> Path | None:
+    """The file this database lies in; None when it lies with a server."""
+    name = engine.url.database
+    return Path(name) if engine.dialect.name == "sqlite" and name and name != ":memory:" else None
+
+
+@contextmanager
+def filling(path: Path) -> Iterator[Engine]:
+    """A SQLite file of our own making, which in the end needs no other beside it.
+
+    Raises `NotWritten` when the disk does not take what is written into it.
+    """
+    engine = connect(sa.URL.create("sqlite", database=str(path)))
+    try:
+        yield engine
+        with engine.connect() as conn:
+            _raw(conn).execute("PRAGMA journal_mode=DELETE").close()
+    except sa.exc.DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            raise NotWritten(f"{path.parent} does not take the file: {error.orig}.") from error
+        raise
+    finally:
+        engine.dispose()
+
+
+def unchanging(path: Path) -> Engine:
+    """An engine that only reads a SQLite file, on whatever medium it lies, and leaves nothing beside it."""
+    # A log beside it belongs to it: then SQLite has to read both, and needs a lock on them.
+    logged = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-journal"))
+    address = f"{path.absolute().as_uri()}?{'mode=ro' if logged else 'immutable=1'}"
+    engine = sa.create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(address, uri=True, isolation_level=None),
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def copy_file(source: Engine, path: Path) -> None:
+    """All of a SQLite database as it is at one moment, as one file that needs no other beside it.
+
+    Others may write before and after, and wait meanwhile. Raises `NotWritten`.
+    """
+    tries = iter(range(_PATIENT_TRIES))
+
+    def give_up(status: int, _left: int, _pages: int) -> None:
+        if status == sqlite3.SQLITE_BUSY and next(tries, None) is None:
+            raise NotWritten("Something else keeps the database for itself. Try again when it is done.")
+
+    try:
+        with source.connect() as conn, closing(sqlite3.connect(path, isolation_level=None)) as copy:
+            _raw(conn).backup(copy, progress=give_up)
+            copy.execute("PRAGMA journal_mode=DELETE")
+    except (sqlite3.Error, sa.exc.DBAPIError) as error:
+        said = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        raise NotWritten(f"{path.parent} does not take the file, or the database cannot be read: {said}.") from error
+
+
+def _raw(conn: Connection) -> sqlite3.Connection:
+    return cast(sqlite3.Connection, conn.connection.driver_connection)
+
+
+_PATIENT_TRIES = 3
+"""Each of them waits as long as a writer does."""
+
+
+def copy_all(source: Connection, target: Connection, told: Told | None = None) -> dict[str, int]:
+    """Every row of one database into another one, which is empty and has today's shape; how many of each table.
+
+    `source` has to see one moment. Numbers that the target gives out itself go on after those that came.
+    """
+    copied: dict[str, int] = {}
+    total = 0
+    for table in schema.metadata.sorted_tables:
+        copied[table.name] = 0
+        with source.execute(sa.select(table), execution_options={"yield_per": _BLOCK}) as rows:
+            for block in rows.mappings().partitions():
+                target.execute(sa.insert(table), [dict(row) for row in block])
+                copied[table.name] += len(block)
+                total += len(block)
+                if told is not None:
+                    told(total)
+        _number_on(target, table)
+    return copied
+
+
+def _number_on(conn: Connection, table: Table) -> None:
+    column = table.autoincrement_column
+    if conn.dialect.name != "postgresql" or column is None:
+        return
+    sequence = sa.func.pg_get_serial_sequence(table.name, column.name)
+    # An empty table's first number stays the first.
+    highest = sa.select(sa.func.setval(sequence, sa.func.max(column))).having(sa.func.max(column).is_not(None))
+    conn.execute(highest)
+
+
+def keep_everybody_out(conn: Connection) -> None:
+    """Until the end of a `writing` block nobody else reads or writes a server's database."""
+    conn.exec_driver_sql(f"LOCK TABLE {_everything()} IN ACCESS EXCLUSIVE MODE")
+
+
+def clear(conn: Connection) -> None:
+    """Take everything out of a server's database from which everybody else is kept out."""
+    conn.exec_driver_sql(f"TRUNCATE {_everything()}")
+
+
+def _everything() -> str:
+    return ", ".join(table.name for table in schema.metadata.sorted_tables)
+
+
+def damage(conn: Connection) -> str | None:
+    """What is wrong with the file a SQLite database lies in; None when it is sound. A server looks after its own."""
+    if conn.dialect.name != "sqlite":
+        return None
+    found = str(conn.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one())
+    return None if found == "ok" else found
+
+
+def is_blank(conn: Connection) -> bool:
+    """Whether there is nothing at all in a database, or only our empty tables."""
+    there = set(sa.inspect(conn).get_table_names()) - {"alembic_version"}
+    ours = {table.name: table for table in schema.metadata.sorted_tables}
+    return there <= set(ours) and not any(
+        conn.execute(sa.select(sa.exists(sa.select(sa.literal(1)).select_from(ours[name])))).scalar() for name in there
+    )
+
+
+@contextmanager
+def serving(engine: Engine) -> Iterator[None]:
+    """Say that this database is served, from this process, while the block runs. Raises `InUse`."""
+    with _held(engine, shared=True):
+        yield
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[None]:
+    """Nobody serves this database while the block runs, here or on another machine. Raises `InUse`."""
+    with _held(engine, shared=False):
+        yield
+
+
+@contextmanager
+def _held(engine: Engine, *, shared: bool) -> Iterator[None]:
+    path = file_of(engine)
+    if path is not None:
+        with _lock_beside(path, shared=shared):
+            yield
+    elif engine.dialect.name == "postgresql":
+        take = sa.func.pg_try_advisory_lock_shared if shared else sa.func.pg_try_advisory_lock
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            if not conn.execute(sa.select(take(sa.func.hashtextextended(_SERVED, 0)))).scalar():
+                raise InUse(_IN_USE[shared])
+            # The lock goes with the connection, so that one goes nowhere else.
+            conn.detach()
+            yield
+    else:
+        yield
+
+
+def _lock_beside(path: Path, *, shared: bool) -> TextIOWrapper:
+    """A file that is locked while it is open."""
+    try:
+        lock = open(path.with_name(path.name + ".lock"), "a", opener=_private)  # noqa: SIM115 - closed by who asked
+    except OSError as error:
+        raise NotWritten(f"{path.parent} cannot be used: {error.strerror}.") from error
+    try:
+        fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise InUse(_IN_USE[shared]) from error
+    return lock
+
+
+_IN_USE = {
+    True: "The database is just being replaced or moved. Start again when that is done.",
+    False: "A hub is serving this database. Stop every `hub serve` that uses it, then try again.",
+}
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -3,7 +3,9 @@
 Refused
  ├── HubRefused          a person asked for something that cannot be done; `detail` says why and the way out
  │    ├── UnknownInstitution · UnknownSession · UnknownStudent · UnknownKiosk
- │    └── NotReady       the hub itself is not set up
+ │    ├── NotReady       the hub itself is not set up
+ │    ├── InUse          somebody else has the database to themselves, or serves it
+ │    └── NotWritten     a file that did not come to be, or a database that was not replaced
  └── UnreadableFile      an uploaded file that cannot be read at all
 """
 
@@ -34,6 +36,16 @@ class UnknownStudent(HubRefused):
 
 class UnknownKiosk(HubRefused):
     code = "unknown_kiosk"
+
+
+class InUse(HubRefused):
+    code = "in_use"
+
+
+class NotWritten(HubRefused):
+    """Nothing came of it: what was there before is there still."""
+
+    code = "not_written"
 
 
 class UnreadableFile(Refused):

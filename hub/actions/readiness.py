@@ -3,18 +3,21 @@
 import os
 import shutil
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub import migrations
+from hub import migrations, tls
+from hub.actions import last_backup
 from hub.config import Config, checked_secret
 from hub.database import durability, reading
 from hub.errors import NotReady
 from hub.store import attendance, institutions
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
+OLDEST_BACKUP = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,17 @@ def hub_id(engine: Engine) -> UUID:
     return found
 
 
-def examine(engine: Engine, config: Config) -> list[Check]:
+def examine(engine: Engine, config: Config, now: datetime) -> list[Check]:
     """Look at everything that must be well before the doors open."""
     return [
         _database(engine),
         _durability(engine),
         _out_of_place(engine),
         _secret(config),
+        _certificates(config),
         _folder(config),
         _space(config),
+        _backup(config, now),
     ]
 
 
@@ -93,6 +98,23 @@ def _secret(config: Config) -> Check:
     return Check("secret key", True, "present")
 
 
+def _certificates(config: Config) -> Check:
+    name, folder = "certificates", config.tls_folder
+    if not tls.is_there(folder):
+        return Check(name, True, "none of the hub's own; `hub tls make` makes them")
+    try:
+        found = tls.look(folder)
+    except NotReady as error:
+        return Check(name, False, "not whole", error.detail)
+    if not config.url.startswith("https:"):
+        return Check(name, False, f"HUB_URL is {config.url}", "Set HUB_URL to the address with https://.")
+    if not tls.covers(found.hosts, config.url):
+        return Check(
+            name, False, f"they are not for {config.url}", "`hub tls make --renew`, then start `hub serve` again."
+        )
+    return Check(name, True, f"for {', '.join(found.hosts)}")
+
+
 def _folder(config: Config) -> Check:
     if not config.data_dir.is_dir():
         return Check("data folder", False, f"{config.data_dir} is missing", "Run `hub init`, or set HUB_DATA_DIR.")
@@ -108,3 +130,14 @@ def _space(config: Config) -> Check:
     there = next(path for path in (config.data_dir, *config.data_dir.parents) if path.exists())
     free = shutil.disk_usage(there).free
     return Check("disk space", free >= LEAST_FREE_BYTES, f"{free // 1024**2:,} MiB free", "Make room on this disk.")
+
+
+def _backup(config: Config, now: datetime) -> Check:
+    last = last_backup.read(config.data_dir)
+    if last is None:
+        # Somebody else may look after that, with tools of their own.
+        return Check("backup", True, "none was made with `hub backup FILE` yet")
+    found = f"{last.at:%Y-%m-%d %H:%M} UTC, {last.file}"
+    if now - last.at > OLDEST_BACKUP:
+        return Check("backup", False, found, f"It is older than a day: `hub backup --force {last.file}`")
+    return Check("backup", True, found)
