@@ -7,17 +7,19 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import wraps
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from msgspec import to_builtins
 
 from kiosk import words
 from kiosk.config import APP, Config, WrongSetting
-from kiosk.store.journal import Journal
+from kiosk.store.journal import Journal, Salvaged
 from kiosk.store.sqlite import NotRecorded, StoreDamaged, StoreTooNew
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def _journal(config: Config) -> Iterator[Journal]:
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="\b\nExamples:\n  kiosk enrol https://hub.example.edu K7QF-...\n  kiosk serve\n  kiosk post",
+    epilog="\b\nExamples:\n  kiosk enrol https://hub.example.edu 8c1f2a...\n  kiosk serve\n  kiosk post",
 )
 @click.version_option(version("kiosk-checkin"), prog_name="kiosk")
 def main() -> None:
@@ -75,13 +77,22 @@ def main() -> None:
     """
 
 
-@main.command(epilog="\b\nExample:\n  kiosk enrol https://hub.example.edu K7QF-...")
+@main.command(
+    epilog="\b\nExamples, as `hub kiosks invite` prints them:\n  kiosk enrol https://hub.example.edu 8c1f2a..."
+    "\n  kiosk enrol https://192.168.1.20:8000 8c1f2a... --ca 5d0e77..."
+)
 @click.argument("url")
 @click.argument("code")
+@click.option("--ca", metavar="FINGERPRINT", help="Of the hub's own certificate authority: trust that one only.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @_explained
-def enrol(url: str, code: str, as_json: bool) -> None:
-    """Make this kiosk a member of the hub at URL, with the one-time CODE the hub shows."""
+def enrol(url: str, code: str, ca: str | None, as_json: bool) -> None:
+    """Make this kiosk a member of the hub at URL, with the one-time CODE the hub shows.
+
+    A kiosk whose hub does not know it any more, or has withdrawn it, is enrolled there again in the same way; it keeps
+    its check-ins, and hands them over.
+    """
+    from kiosk import postman
     from kiosk.actions import setting_up
     from sync import hub_client
     from sync.errors import CheckinError, Unreadable
@@ -90,13 +101,23 @@ def enrol(url: str, code: str, as_json: bool) -> None:
     with _journal(config) as journal:
         try:
             address = hub_client.base_url(url)
-            standing = setting_up.enrol(journal, address, lambda: hub_client.enrol(address, code, APP))
+            fingerprint = None if ca is None else hub_client.read_fingerprint(ca)
+            before = journal.standing()
+            # A postman at work would go on with the standing it knows.
+            with nullcontext() if before is None else postman.only_one(config.data_dir):
+                authority = fingerprint and hub_client.fetch_authority(address, fingerprint, APP)
+                standing = setting_up.enrol(
+                    journal, address, lambda: hub_client.enrol(address, code, APP, authority), authority
+                )
         except (StoreDamaged, StoreTooNew, NotRecorded):
             raise
         except setting_up.AlreadyEnrolled as error:
             raise _Refused(words.already_enrolled(config, journal.standing())) from error
+        except setting_up.AnotherHub as error:
+            raise _Refused(words.another_hub(config, journal.standing())) from error
         except Unreadable as error:
-            raise click.BadParameter(words.enrolment_refused("not_a_url"), param_hint="URL") from error
+            hint = "--ca" if error.reason == "not_a_fingerprint" else "URL"
+            raise click.BadParameter(words.enrolment_refused(error.reason), param_hint=hint) from error
         except CheckinError as error:
             raise _Refused(words.enrolment_refused(error.code)) from error
     if as_json:
@@ -117,13 +138,16 @@ def serve(host: str | None, port: int | None) -> None:
 
     from waitress import create_server
 
-    from kiosk import create_app
+    from kiosk import clock, create_app
+    from kiosk.mender import Mender
 
     config = Config.from_environment()
     config = replace(config, host=host or config.host, port=port or config.port)
     _log_to_stderr()
+    _mend_journal(config)
     app = create_app(config)
-    _warn_of_journal(config)
+    mender = Mender(config.data_dir, lambda: clock.now().since_boot_ms)
+    app.extensions["desk"].journal.when_damaged(mender.mend)
     try:
         server = create_server(
             app, host=config.host, port=config.port, threads=8, ident=None, clear_untrusted_proxy_headers=True
@@ -153,6 +177,7 @@ def post(once: bool, as_json: bool) -> None:
         raise click.UsageError("--json goes with --once")
     config = Config.from_environment()
     _log_to_stderr()
+    _make_sound(config)
     with _journal(config) as journal:
         standing = journal.standing()
         if standing is None:
@@ -164,13 +189,13 @@ def post(once: bool, as_json: bool) -> None:
         try:
             with (
                 postman.only_one(config.data_dir),
-                HubClient(standing.url, enrolled.hub_id, enrolled.token, APP) as hub,
+                HubClient(standing.url, enrolled.hub_id, enrolled.token, APP, authority=standing.authority) as hub,
             ):
                 rounds = postman.Round(hub, journal, roster)
                 if once:
                     _post_once(rounds, as_json)
                 else:
-                    _post_for_ever(rounds)
+                    _post_for_ever(rounds, config)
         except postman.AnotherPostman as error:
             if as_json:
                 _print_report(Report(waiting=journal.marks().waiting, problem=error.code))
@@ -195,7 +220,7 @@ def status(as_json: bool) -> None:
     with _journal(config) as journal:
         roster = Roster(config.data_dir, clock.boot())
         standing, marks, exchange = journal.standing(), journal.marks(), journal.exchange()
-        waiting = journal.waiting()
+        waiting, salvaged, room_left = journal.waiting(), journal.salvaged(), journal.room_left()
         people = roster.status()
         roster.close()
     now = clock.now()
@@ -216,6 +241,8 @@ def status(as_json: bool) -> None:
         "problem": exchange.problem if exchange else None,
         "last_sent": None if sent_at is None else sent_at.isoformat().replace("+00:00", "Z"),
         "clock_ahead_s": None if off is None else round(off.total_seconds()),
+        "salvaged": None if salvaged is None else to_builtins(salvaged),
+        "room_left": room_left,
     }
     if as_json:
         _print_json(told)
@@ -232,6 +259,27 @@ def status(as_json: bool) -> None:
     click.echo(words.clock(off))
     if exchange is not None and exchange.problem is not None:
         click.echo(f"last exchange failed: {words.exchange_problem(exchange.problem)}")
+    if salvaged is not None:
+        click.echo(words.salvaged(salvaged))
+    if room_left is not None:
+        click.echo(f"the disk is full: room for about {words.number(room_left, 'more check-in', 'more check-ins')}")
+
+
+@main.command(epilog="\b\nExample:\n  kiosk salvage --json")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@_explained
+def salvage(as_json: bool) -> None:
+    """Look at every check-in of the journal, and make it anew from what is left when it is damaged.
+
+    `kiosk serve` and `kiosk post` do so when they start. The damaged file is kept. Exit code 1: something is missing.
+    """
+    told = _make_sound(Config.from_environment())
+    if as_json:
+        _print_json({"salvaged": None if told is None else to_builtins(told)})
+    elif told is None:
+        click.echo("The journal is sound.", err=True)
+    if told is not None and not told.whole:
+        raise SystemExit(1)
 
 
 @main.command(epilog="\b\nExample:\n  kiosk doctor --json")
@@ -253,6 +301,32 @@ def doctor(as_json: bool) -> None:
         raise SystemExit(1)
 
 
+@main.command(epilog="\b\nExample:\n  kiosk export /media/stick/front-door.facts")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="All this kiosk ever made, what the hub holds included.")
+@click.option("--force", is_flag=True, help="Put it in the place of a file that is there already.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@_explained
+def export(file: Path, everything: bool, force: bool, as_json: bool) -> None:
+    """Put what the hub does not hold yet into FILE, to be carried to the office by hand: hub import facts.
+
+    The desk and the postman may be at work meanwhile. What comes over the network as well counts once.
+    """
+    from kiosk import cli_export
+
+    with _journal(Config.from_environment()) as journal:
+        standing = journal.standing()
+        if standing is None:
+            raise _Refused(words.ENROL_FIRST)
+        try:
+            told = cli_export.export(journal, standing, file, everything=everything, force=force)
+        except cli_export.NotExported as error:
+            raise _Refused(str(error)) from error
+    if as_json:
+        _print_json(told)
+    click.echo(cli_export.said(told), err=True)
+
+
 def _post_once(rounds: "Round", as_json: bool) -> None:
     from kiosk import postman
 
@@ -266,21 +340,40 @@ def _post_once(rounds: "Round", as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _post_for_ever(rounds: "Round") -> None:
+def _post_for_ever(rounds: "Round", config: Config) -> None:
     from threading import Event
 
     from kiosk import postman
 
     postman.end_on_signals()
     postman.give_way()
-    postman.go_on(rounds, Event())
+    while True:
+        try:
+            postman.go_on(rounds, Event())
+        except StoreDamaged:
+            rounds.journal.close()
+            if _make_sound(config) is None:
+                raise
 
 
-def _warn_of_journal(config: Config) -> None:
+def _make_sound(config: Config) -> Salvaged | None:
+    """Every program that keeps the journal open looks at it first, and salvages it when it is damaged."""
+    from kiosk import clock
+    from kiosk.store.salvage import make_sound
+
+    told = make_sound(config.journal_path, clock.now().wall)
+    if told is not None:
+        click.echo(words.salvaged(told), err=True)
+    return told
+
+
+def _mend_journal(config: Config) -> None:
     """The desk page shows it as well: whoever stands there has no terminal."""
     try:
+        _make_sound(config)
         with _journal(config) as journal:
             journal.marks()
+            journal.tend()
     except (StoreDamaged, StoreTooNew, NotRecorded) as error:
         click.echo(words.store_trouble(error), err=True)
 

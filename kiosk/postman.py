@@ -11,7 +11,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -21,10 +21,10 @@ from kiosk import clock
 from kiosk.actions import setting_up
 from kiosk.store.journal import Exchange, Journal
 from kiosk.store.roster import Roster
-from kiosk.store.sqlite import NotRecorded
+from kiosk.store.sqlite import NotRecorded, StoreDamaged
 from sync import pace
-from sync.engine import Hub, Report, run_once
-from sync.errors import DeviceRevoked, Refused
+from sync.engine import Clock, Hub, Report, run_once
+from sync.errors import ChainBroken, DeviceRevoked, Refused
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +32,9 @@ _GIVES_WAY = 10
 
 _QUIET = timedelta(minutes=1)
 """A kiosk with nothing to say writes down that it is well this often, and spares its card otherwise."""
+
+_AUDITS = timedelta(hours=1)
+"""The whole roster is compared with the hub's this often: what has rotted on the disk is found and fetched again."""
 
 
 class AnotherPostman(Refused):
@@ -42,11 +45,12 @@ class AnotherPostman(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one postman carries and to whom."""
+    """What one postman carries and to whom, and the clocks it reads."""
 
     hub: Hub
     journal: Journal
     roster: Roster
+    now: Clock = clock.now
 
 
 @contextmanager
@@ -64,11 +68,13 @@ def only_one(data_dir: Path) -> Iterator[None]:
 
 def go_once(rounds: Round) -> Report:
     """One exchange, written down in the journal."""
-    report = run_once(rounds.hub, rounds.journal, rounds.roster, clock.now)
-    _note(rounds.journal, report)
+    before, at = rounds.journal.exchange(), rounds.now().wall
+    report = run_once(rounds.hub, rounds.journal, rounds.roster, rounds.now, audit=_is_due(before, at))
+    _note(rounds.journal, before, report, rounds.now().wall)
     setting_up.keep_lock(rounds.journal, rounds.roster)
     setting_up.go_where_sent(rounds.journal, rounds.roster, report.assignment)
     _tell(report)
+    rounds.journal.tend()
     return report
 
 
@@ -79,6 +85,8 @@ def go_on(rounds: Round, stop: Event) -> None:
     while not stop.is_set():
         try:
             report = go_once(rounds)
+            if report.problem == ChainBroken.code:
+                raise StoreDamaged(rounds.journal.path, ChainBroken.code)
             failures = 0 if report.problem is None else failures + 1
             retry_after = report.retry_after
         except NotRecorded as error:
@@ -103,11 +111,13 @@ def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def _note(journal: Journal, report: Report) -> None:
-    before = journal.exchange()
-    at = clock.now().wall
+def _is_due(before: Exchange | None, at: datetime) -> bool:
+    return before is None or before.audited_at is None or abs(at - before.audited_at) >= _AUDITS
+
+
+def _note(journal: Journal, before: Exchange | None, report: Report, at: datetime) -> None:
     well = report.problem is None
-    quiet = well and not report.sent and not report.received
+    quiet = well and not report.sent and not report.received and not report.audited
     if quiet and before and before.problem is None and abs(at - before.at) < _QUIET:
         return
     revoked = report.problem == DeviceRevoked.code
@@ -117,6 +127,7 @@ def _note(journal: Journal, report: Report) -> None:
             well_at=at if well else (before.well_at if before else None),
             problem=report.problem,
             sent_at=at if report.sent else (before.sent_at if before else None),
+            audited_at=at if report.audited else (before.audited_at if before else None),
             sample=report.sample or (before.sample if before else None),
             withdrawn=revoked or (not well and before is not None and before.withdrawn),
         )
@@ -128,3 +139,7 @@ def _tell(report: Report) -> None:
         _log.warning("exchange failed: %s (%s); %d waiting", report.problem, report.detail, report.waiting)
     elif report.sent or report.received:
         _log.info("sent %d, received %d, %d waiting", report.sent, report.received, report.waiting)
+    if report.renewed:
+        _log.warning("the hub held another history under this stream's name: going on under a new one")
+    if report.mended:
+        _log.warning("%d parts of the roster were not the hub's and were fetched again", report.mended)

@@ -18,7 +18,7 @@ from kiosk.store.journal import Exchange, Journal, Remembered, Standing
 from kiosk.store.sqlite import room
 from sync.engine import Clock, Hub
 from sync.errors import TryLater
-from sync.messages import FeedPage, Moment, Push, PushAnswer, Rehearsal, Session
+from sync.messages import Bucket, Digests, FeedPage, Moment, Push, PushAnswer, Rehearsal, Session
 
 PATIENCE_S = 6.0
 """Somebody stands there and waits. The postman sets out every few seconds: until then a rehearsal is under way."""
@@ -39,7 +39,8 @@ def connect(standing: Standing) -> AbstractContextManager[Hub]:
     """The hub over HTTP, asked with less patience than the postman has."""
     from sync.hub_client import HubClient
 
-    return HubClient(standing.url, standing.enrolled.hub_id, standing.enrolled.token, APP, _QUICK_S)
+    enrolled = standing.enrolled
+    return HubClient(standing.url, enrolled.hub_id, enrolled.token, APP, _QUICK_S, standing.authority)
 
 
 def examine(stores: Stores, moment: Moment, zone: tzinfo | None, problem: str | None = None) -> list[Check]:
@@ -55,8 +56,9 @@ def examine(stores: Stores, moment: Moment, zone: tzinfo | None, problem: str | 
         preflight.cards(len(settings.card_formats) if settings and settings.institution else None),
         preflight.pin(here.lock is not None),
         preflight.clock(ahead(exchange.sample, moment)),
-        preflight.disk(room(journal.path)),
+        preflight.disk(room(journal.path), journal.room_left()),
         preflight.journal(problem, journal.durable()),
+        _records(journal),
         _hub(here, moment),
         preflight.handed_over(waiting.check_ins, waiting.others),
         preflight.rehearsal(rehearsed.at, rehearsed.at_hub, moment.wall),
@@ -97,9 +99,17 @@ class _Hurried:
         self._in_time()
         return self._hub.push(stream_id, push)
 
-    def pull(self, epoch: UUID | None, after: int) -> FeedPage | None:
+    def pull(self, epoch: UUID | None, after: int, mark: UUID | None) -> FeedPage | None:
         self._in_time()
-        return self._hub.pull(epoch, after)
+        return self._hub.pull(epoch, after, mark)
+
+    def digests(self) -> Digests:
+        self._in_time()
+        return self._hub.digests()
+
+    def bucket(self, number: int) -> Bucket:
+        self._in_time()
+        return self._hub.bucket(number)
 
     def _in_time(self) -> None:
         if self._now().since_boot_ms > self._until_ms:
@@ -117,6 +127,12 @@ def _watch_postman(journal: Journal, before: Exchange | None, patience_s: float)
         ):
             return
         pause.wait(_LOOK_S)
+
+
+def _records(journal: Journal) -> Check:
+    told = journal.salvaged()
+    salvaged = None if told is None else preflight.Salvaged(told.at, told.kept_as, told.lost)
+    return preflight.records(journal.marks().head_seq, journal.fault(), salvaged)
 
 
 def _hub(here: Remembered, moment: Moment) -> Check:

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from kiosk.store.journal import Journal, Standing
+from msgspec.structs import replace
+
+from kiosk.store.journal import Exchange, Journal, Standing
 from kiosk.store.roster import Roster
-from sync.errors import Refused
+from sync.errors import DeviceRevoked, DeviceUnknown, HubNotTrusted, Refused
 from sync.messages import Assignment, Enrolled, Session
 
 
@@ -13,6 +15,12 @@ class AlreadyEnrolled(Refused):
     """This kiosk belongs to a hub, and its journal holds that hub's check-ins."""
 
     code = "already_enrolled"
+
+
+class AnotherHub(Refused):
+    """The hub there, or the institution at it, is not the one whose check-ins this journal holds."""
+
+    code = "another_hub"
 
 
 def choose_session(journal: Journal, roster: Roster, session_id: UUID, leaving: bool = False) -> Session | None:
@@ -42,11 +50,32 @@ def keep_lock(journal: Journal, roster: Roster) -> None:
         journal.lock_with(settings.desk_lock)
 
 
-def enrol(journal: Journal, url: str, ask: Callable[[], Enrolled]) -> Standing:
-    """Make this kiosk a member of the hub that `ask` presents its code to. Raises what `ask` does, and
-    `AlreadyEnrolled` before asking: a code is good for one use."""
-    if journal.standing() is not None:
+def enrol(journal: Journal, url: str, ask: Callable[[], Enrolled], authority: bytes | None = None) -> Standing:
+    """Make this kiosk a member of the hub that `ask` presents its code to, with the only `authority` to trust, if any.
+    A member that its hub has lost may become one again, and keeps its journal.
+
+    Raises what `ask` does, `AlreadyEnrolled` before asking: a code is good for one use; and `AnotherHub` after it.
+    """
+    before = journal.remembered()
+    if before.standing is not None and not _is_lost(before.exchange):
         raise AlreadyEnrolled
-    standing = Standing(url, ask())
+    standing = Standing(url, ask(), authority)
+    if before.standing is not None and not _is_same_office(before.standing.enrolled, standing.enrolled):
+        raise AnotherHub
     journal.enrolled(standing)
+    if before.exchange is not None:
+        # What the hub said was about the standing that is gone.
+        journal.note(replace(before.exchange, problem=None, withdrawn=False))
     return standing
+
+
+def _is_lost(exchange: Exchange | None) -> bool:
+    """Whether the hub and this kiosk cannot come together any more without a new standing."""
+    return exchange is not None and (
+        exchange.withdrawn or exchange.problem in (DeviceUnknown.code, DeviceRevoked.code, HubNotTrusted.code)
+    )
+
+
+def _is_same_office(before: Enrolled, after: Enrolled) -> bool:
+    # An institution has a key of its own, with which the addresses in its check-ins are sealed.
+    return (before.hub_id, before.hub_key) == (after.hub_id, after.hub_key)

@@ -33,6 +33,16 @@ class Check:
     values: Mapping[str, Value] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """The journal was damaged, and when; `file` is what is left of it, of which `lost` entries are not in the journal
+    now, or not for certain. None: nobody knows how many."""
+
+    at: datetime
+    file: str
+    lost: int | None
+
+
 def all_well(checks: list[Check]) -> bool:
     """Whether the doors may open: what could not be found out is not well."""
     return all(check.ok for check in checks)
@@ -74,8 +84,10 @@ def clock(ahead: timedelta | None) -> Check:
     return Check("clock", right, "right" if right else "wrong", {"ahead_s": round(ahead.total_seconds())})
 
 
-def disk(room: int) -> Check:
-    """Whether there is enough room, in bytes, where check-ins are kept."""
+def disk(room: int, room_left: int | None = None) -> Check:
+    """Whether there is enough room, in bytes, where check-ins are kept; `room_left`: for how many, once it is full."""
+    if room_left is not None:
+        return Check("disk", False, "full", {"check_ins": room_left})
     enough = room >= LEAST_ROOM
     return Check("disk", enough, "room" if enough else "little_room", {"mib": room // (1024 * 1024)})
 
@@ -85,6 +97,17 @@ def journal(problem: str | None, durable: bool) -> Check:
     if problem is not None:
         return Check("journal", False, "problem", {"problem": problem})
     return Check("journal", durable, "durable" if durable else "not_durable")
+
+
+def records(facts: int, fault: str | None, salvaged: Salvaged | None) -> Check:
+    """Whether everything that was recorded is still there, as it was; `fault`: what is not, and where."""
+    if fault is not None:
+        return Check("records", False, "damaged", {"fault": fault})
+    if salvaged is None:
+        return Check("records", True, "as_written", {"facts": facts})
+    values: dict[str, Value] = {"at": salvaged.at, "file": salvaged.file, "lost": salvaged.lost}
+    whole = salvaged.lost == 0
+    return Check("records", whole, "salvaged" if whole else "incomplete", values)
 
 
 def hub(at: datetime | None, problem: str | None, round_trip_ms: int | None, now: datetime) -> Check:

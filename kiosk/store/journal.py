@@ -4,11 +4,12 @@ Precious and append-only: the only thing that may change about a fact is the hub
 to delete one. Holds no clear address and no name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from uuid import UUID
 
@@ -16,9 +17,11 @@ import msgspec
 from sqlite_utils import Database, Migrations
 from uuid_utils.compat import uuid7
 
-from kiosk.store import recent
+from kiosk.store import ballast, recent, vouching
+from kiosk.store.ballast import Ballast
 from kiosk.store.recent import Kept
-from kiosk.store.sqlite import Connections, Kind, NotRecorded, room
+from kiosk.store.soundness import Head, Noted, Row, fault, read
+from kiosk.store.sqlite import Connections, Garbled, Kind, NotRecorded, room
 from sync import chain, seals
 from sync.engine import ClockSample, Marks
 from sync.errors import Unreadable
@@ -35,6 +38,9 @@ from sync.messages import (
     Undo,
     encode,
 )
+
+OWN = ("local_key", "secret")
+"""Keys of this kiosk alone, made with its journal."""
 
 _migrations = Migrations("journal")
 
@@ -71,24 +77,38 @@ def m001_facts(db: Database) -> None:
 def m002_a_stream_from_the_start(db: Database) -> None:
     if db.execute("SELECT 1 FROM stream").fetchone():
         return
-    db.execute("INSERT INTO stream VALUES (1, ?, 0, ?, 0, ?)", [str(uuid7()), chain.START, chain.START])
-    for name in ("local_key", "secret"):
+    db.execute(
+        "INSERT INTO stream (one, stream_id, head_seq, head_hash, acked_seq, acked_hash) VALUES (1, ?, 0, ?, 0, ?)",
+        [str(uuid7()), chain.START, chain.START],
+    )
+    for name in OWN:
         _put(db, name, seals.new_key().hex())
 
 
-KIND = Kind(application_id=0x4B4A524E, migrations=_migrations, version=2, synchronous="FULL")
+@_migrations()
+def m003_a_stream_that_goes_on_from_another(db: Database) -> None:
+    db.execute("ALTER TABLE stream ADD COLUMN parent TEXT")
+
+
+KIND = Kind(application_id=0x4B4A524E, migrations=_migrations, version=3, synchronous="FULL", precious=True)
 
 
 _SYNCHRONOUS_FULL = 2
+BALLAST = "ballast"
+"""The name of the ballast, beside the journal."""
+CHECK_IN_BYTES = 1024
+"""What a check-in takes on the disk, with everything by which it is looked up."""
 LEAST_ROOM = 1024 * 1024
 """Bytes that must be free: room for a thousand check-ins."""
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """The hub this kiosk belongs to, and how it is known there."""
+    """The hub this kiosk belongs to, and how it is known there. `authority`: the certificate (DER) of the only one that
+    may vouch for it; None: those that everybody trusts."""
 
     url: str
     enrolled: Enrolled
+    authority: bytes | None = None
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +116,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     `well_at` is when the last one without a problem ended, `sent_at` when check-ins were last handed over. `withdrawn`:
     the hub has cut this kiosk off, and has not taken that back. `sample`: the two clocks side by side, once they were.
+    `audited_at`: when the whole roster was last found to be the hub's.
     """
 
     at: datetime
@@ -103,6 +124,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     well_at: datetime | None = None
     problem: str | None = None
     sent_at: datetime | None = None
+    audited_at: datetime | None = None
     sample: ClockSample | None = None
 
 
@@ -128,6 +150,38 @@ class Phones(msgspec.Struct, frozen=True):
 
     on: bool = False
     address: str | None = None
+
+
+class Salvaged(msgspec.Struct, frozen=True, kw_only=True):
+    """That this journal was made from what was left of a damaged one, and what became of its facts.
+
+    `kept_as` is the name of the damaged file beside it, `why` what was found. `carried`: the facts that are here;
+    `mended` of them had one wrong bit, of `unproven` what came before is lost. `altered` could be read, but are not as
+    they were written: they are in a file beside the damaged one. `missing`: how many cannot be read, as far as anybody
+    knows, None when nobody does; `gaps` their numbers. `forgotten`: what the kiosk had to forget of its settings.
+    """
+
+    at: datetime
+    why: str
+    kept_as: str
+    carried: int
+    mended: int
+    unproven: int
+    altered: int
+    missing: int | None
+    gaps: tuple[tuple[int, int], ...]
+    forgotten: tuple[str, ...]
+
+    @property
+    def lost(self) -> int | None:
+        """How many facts are not here, or not for certain; None: nobody knows."""
+        # Those that are altered are among those that are missing, unless their number was what was damaged.
+        return None if self.missing is None else max(self.missing, self.altered) + self.unproven
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that was recorded is here."""
+        return self.lost == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +243,23 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._files = Connections(path, KIND, create=True)
+        self._ballast = Ballast(path.with_name(BALLAST))
+        self._files = Connections(path, KIND, create=True, ballast=self._ballast)
+
+    def tend(self) -> None:
+        """Takes room for when the disk runs full, while there is plenty. Raises nothing."""
+        self._ballast.take_on()
+
+    def room_left(self) -> int | None:
+        """For how many more check-ins there is room, on a disk that has run full; None: it has not."""
+        free = room(self.path)
+        if self._ballast.held or free >= ballast.SIZE + LEAST_ROOM:
+            return None
+        return free // CHECK_IN_BYTES
+
+    def when_damaged(self, call: Callable[[], None]) -> None:
+        """From now on that is called whenever the file turns out to be damaged."""
+        self._files.when_damaged = call
 
     def close(self) -> None:
         self._files.close()
@@ -206,7 +276,8 @@ class Journal:
         """Writes for the sake of writing. Raises `NotRecorded` when the disk takes nothing, or will soon."""
         with self._files.writing() as db:
             _put(db, "probe", "1" if _setting(db, "probe") == "0" else "0")
-        if room(self.path) < least_room:
+        self.tend()
+        if room(self.path) + self._ballast.held < least_room:
             raise NotRecorded("disk_full", self.path.name)
 
     # --- staff
@@ -241,6 +312,25 @@ class Journal:
         """Whether what is written would outlive a power cut."""
         return int(self._ask("PRAGMA synchronous")[0][0]) >= _SYNCHRONOUS_FULL
 
+    def fault(self) -> str | None:
+        """What of this journal is not as it was written, and where; None: all is. Reads every fact.
+
+        Raises `StoreDamaged` when SQLite finds that out itself, `StoreTooNew` or `NotRecorded`.
+        """
+        with self._files.reading() as db:
+            db.conn.execute("BEGIN")
+            try:
+                return _fault(db)
+            finally:
+                db.conn.execute("ROLLBACK")
+
+    def salvaged(self) -> Salvaged | None:
+        """How this journal came out of a damaged one; None: it did not, or somebody has taken the damaged file away."""
+        with self._files.reading() as db:
+            text = _setting(db, "salvaged")
+            found = None if text is None else msgspec.json.decode(text, type=Salvaged)
+        return found if found is not None and self.path.with_name(found.kept_as).exists() else None
+
     def waiting(self) -> Waiting:
         kinds = dict(
             self._ask("SELECT kind, count(*) FROM facts WHERE seq > (SELECT acked_seq FROM stream) GROUP BY kind")
@@ -258,8 +348,10 @@ class Journal:
     # --- handing over (sync.engine.Journal)
 
     def marks(self) -> Marks:
-        row = self._ask("SELECT stream_id, head_seq, acked_seq FROM stream")[0]
-        return Marks(UUID(row[0]), row[1], row[2])
+        stream_id, head_seq, acked_seq, parent = self._ask("SELECT stream_id, head_seq, acked_seq, parent FROM stream")[
+            0
+        ]
+        return Marks(UUID(stream_id), head_seq, acked_seq, None if parent is None else UUID(parent))
 
     def facts_after(self, seq: int, limit: int) -> Sequence[bytes]:
         """The bytes of facts seq + 1, seq + 2, … as first written; at most `limit`."""
@@ -287,11 +379,20 @@ class Journal:
                 [(receipt.verdict, receipt.seq) for receipt in receipts],
             )
 
+    def start_new_stream(self) -> None:
+        """Go on under another name: the same facts, in the same order, none of them known to be at the hub."""
+        with self._files.writing() as db:
+            db.execute(
+                "UPDATE stream SET parent = stream_id, stream_id = ?, acked_seq = 0, acked_hash = ?",
+                [str(uuid7()), chain.START],
+            )
+
     # --- what is remembered
 
     def remembered(self) -> Remembered:
-        settings = dict(self._ask("SELECT key, value FROM settings"))
-        return _understood(*(settings.get(key) for key in _REMEMBERED))
+        with self._files.reading() as db:
+            settings = dict(db.execute("SELECT key, value FROM settings").fetchall())
+            return _understood(*(settings.get(key) for key in _REMEMBERED))
 
     def standing(self) -> Standing | None:
         return self.remembered().standing
@@ -334,7 +435,7 @@ class Journal:
     def secret(self) -> bytes:
         """Signs the browser's cookies."""
         with self._files.reading() as db:
-            return bytes.fromhex(_setting(db, "secret") or "")
+            return _key(_setting(db, "secret"))
 
     def _remember(self, key: str, value: msgspec.Struct | None) -> None:
         with self._files.writing() as db:
@@ -411,29 +512,11 @@ class Page:
         if intent_id is not None and self._is_used(intent_id, fact.session_id, subject):
             # By a fact that was taken back, or by one of another kind: this one stands for itself.
             intent_id = None
-        seq, before = self._db.execute("SELECT head_seq + 1, head_hash FROM stream").fetchone()
-        after = chain.advance(before, body)
-        self._db.execute(
-            "INSERT INTO facts (seq, id, intent_id, subject, session_id, kind, body, hash, occurred)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                seq,
-                str(fact.id),
-                None if intent_id is None else str(intent_id),
-                subject,
-                str(fact.session_id),
-                fact.__struct_config__.tag,
-                body,
-                after,
-                fact.at.wall.isoformat(),
-            ],
+        noted = Noted(
+            str(fact.id), subject, str(fact.session_id), str(fact.__struct_config__.tag), fact.at.wall.isoformat()
         )
-        if isinstance(fact, Undo):
-            self._db.conn.executemany(
-                "INSERT OR IGNORE INTO undone (id) VALUES (?)",
-                [(str(each),) for each in fact.undoes],
-            )
-        self._db.execute("UPDATE stream SET head_seq = ?, head_hash = ?", [seq, after])
+        undoes = [str(each) for each in fact.undoes] if isinstance(fact, Undo) else []
+        _keep(self._db, noted, None if intent_id is None else str(intent_id), body, undoes)
 
     def _is_used(self, intent_id: UUID, session_id: UUID, subject: str | None) -> bool:
         used = self._db.execute(
@@ -465,13 +548,45 @@ def _understood(local_key: str | None, leaving: str | None, *texts: str | None) 
         standing=standing,
         session=session,
         exchange=exchange,
-        local_key=bytes.fromhex(local_key or ""),
+        local_key=_key(local_key),
         leaving=leaving == "yes",
         lock=lock,
         assignment=assignment,
         scanner=scanner,
         phones=phones or Phones(),
     )
+
+
+def carry_over(
+    db: Database, facts: Sequence[vouching.Kept], settings: Mapping[str, str], parent: str | None, told: Salvaged
+) -> None:
+    """Makes a new journal of what was salvaged: a stream of its own, of which the hub has nothing yet."""
+    ids: set[str] = set()
+    intents: set[tuple[str | None, str, str | None]] = set()
+    for each in facts:
+        noted, intent = each.noted, (each.intent_id, each.noted.session_id, each.noted.subject)
+        if noted.id not in ids:
+            said = read(each.body)
+            _keep(db, noted, None if intent in intents else each.intent_id, each.body, said.undoes if said else ())
+        ids.add(noted.id)
+        intents.add(intent)
+    for key, value in settings.items():
+        _put(db, key, value)
+    _put(db, "salvaged", encode(told).decode())
+    db.execute("UPDATE stream SET parent = ?", [parent])
+
+
+def _keep(db: Database, noted: Noted, intent_id: str | None, body: bytes, undoes: Sequence[str]) -> None:
+    """Writes the next fact of the stream."""
+    seq, before = db.execute("SELECT head_seq + 1, head_hash FROM stream").fetchone()
+    after = chain.advance(before, body)
+    db.execute(
+        "INSERT INTO facts (seq, id, intent_id, subject, session_id, kind, body, hash, occurred)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [seq, noted.id, intent_id, noted.subject, noted.session_id, noted.kind, body, after, noted.occurred],
+    )
+    db.conn.executemany("INSERT OR IGNORE INTO undone (id) VALUES (?)", [(each,) for each in undoes])
+    db.execute("UPDATE stream SET head_seq = ?, head_hash = ?", [seq, after])
 
 
 def _stand_at(db: Database, session: Session, leaving: bool) -> None:
@@ -485,7 +600,89 @@ def _setting(db: Database, key: str) -> str | None:
 
 
 def _put(db: Database, key: str, value: str) -> None:
-    db.execute(
+    # No chain vouches for settings: each has its sum beside it.
+    db.conn.executemany(
         "INSERT INTO settings VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        [key, value],
+        [(key, value), (SUM + key, sum_of(key, value))],
     )
+
+
+# --- is it still what was written?
+
+SUM = "sum:"
+"""Before a setting's name: under that name stands the sum of it."""
+_DECODED: Mapping[str, type[msgspec.Struct]] = {
+    **dict(zip(_REMEMBERED[2:], _KINDS, strict=True)),
+    "tries": Tries,
+    "salvaged": Salvaged,
+}
+
+
+def sum_of(key: str, value: str) -> str:
+    """What tells whether a setting is still what was written."""
+    return blake2b(f"{key}={value}".encode(errors="surrogateescape"), digest_size=8).hexdigest()
+
+
+def intact(settings: Mapping[str, str]) -> dict[str, str]:
+    """Those settings that are as they were written, out of all that are there, sums included."""
+    return {
+        key: value
+        for key, value in settings.items()
+        if not key.startswith(SUM)
+        and settings.get(SUM + key) in (None, sum_of(key, value))
+        and _is_readable(key, value)
+    }
+
+
+def _is_readable(key: str, value: str) -> bool:
+    try:
+        f"{key}{value}".encode()
+        if key in OWN:
+            return len(_key(value)) == seals.KEY_SIZE
+        if key in _DECODED:
+            msgspec.json.decode(value, type=_DECODED[key] | None)
+    except (Garbled, msgspec.DecodeError, UnicodeError):
+        return False
+    return True
+
+
+def _key(text: str | None) -> bytes:
+    try:
+        return bytes.fromhex(text or "")
+    except ValueError:
+        raise Garbled("key") from None
+
+
+def _fault(db: Database) -> str | None:
+    said = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if said != "ok":
+        return f"sqlite: {said.splitlines()[-1]}"
+    if set(db.execute(_TABLES)) != _tables():
+        return "tables"
+    head = db.execute("SELECT stream_id, head_seq, head_hash, acked_seq, acked_hash FROM stream").fetchone()
+    if head is None:
+        return "stream: missing"
+    rows = db.execute("SELECT seq, id, subject, session_id, kind, body, hash, occurred FROM facts ORDER BY seq")
+    undone = {row[0] for row in db.execute("SELECT id FROM undone")}
+    return fault(Head._make(head), map(Row._make, rows), undone) or _wrong_setting(db)
+
+
+def _wrong_setting(db: Database) -> str | None:
+    settings = dict(db.execute("SELECT key, value FROM settings").fetchall())
+    known = {key.removeprefix(SUM) for key in settings} | set(OWN)
+    wrong = sorted(known - set(intact(settings)))
+    return f"setting {wrong[0]}" if wrong else None
+
+
+_TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE tbl_name NOT LIKE '\\_sqlite%' ESCAPE '\\'"
+
+
+@cache
+def _tables() -> set[tuple[str, str, str, str | None]]:
+    """The tables as this program makes them."""
+    db = Database(memory=True, execute_plugins=False)
+    try:
+        _migrations.apply(db)
+        return set(db.execute(_TABLES))
+    finally:
+        db.close()

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
-from kiosk.rules.verdicts import NotRecognised, NotRecorded
+from kiosk.rules.verdicts import NotRecognised, NotRecorded, Verdict
 from kiosk.store import sqlite
 from kiosk.views import wants_fragment, wants_json
 from kiosk.views.desk import answer
@@ -43,14 +43,22 @@ def _out_of_order(
 def _page_expired(error: CSRFError) -> ResponseReturnValue:
     if _is_check_in():
         # The answer carries a fresh token: the next try works.
-        return answer(NotRecorded("page_expired"), 400)
+        return _answered(NotRecorded("page_expired"), 400)
     return _refused(error)
 
 
 def _too_long(error: RequestEntityTooLarge) -> ResponseReturnValue:
     # Read to its end before it is answered: a browser that is still sending would hear of nothing but a cut line.
     request.environ["wsgi.input"].read(min(request.content_length or 0, _READ_AT_MOST))
-    return answer(NotRecognised("too_long")) if _is_check_in() else _refused(error)
+    return _answered(NotRecognised("too_long")) if _is_check_in() else _refused(error)
+
+
+def _answered(verdict: Verdict, status: int | None = None) -> ResponseReturnValue:
+    try:
+        return answer(verdict, status)
+    except (sqlite.StoreDamaged, sqlite.StoreTooNew, sqlite.NotRecorded) as error:
+        # What a handler raises no other handler is asked about.
+        return _out_of_order(error)
 
 
 def _refused(error: HTTPException) -> ResponseReturnValue:

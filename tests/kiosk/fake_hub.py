@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sync import chain
 from sync.errors import CheckinError, Fork, Gap, HubUnreachable
-from sync.messages import FACT, CheckIn, FeedPage, Push, PushAnswer, Receipt, StreamMark
+from sync.messages import FACT, Bucket, CheckIn, Digests, FeedPage, Push, PushAnswer, Receipt, StreamMark
 from tests.kiosk import builders as b
 
 
@@ -42,13 +42,20 @@ class FakeHub:
             ),
         )
 
-    def pull(self, epoch: UUID | None, after: int) -> FeedPage | None:
+    def pull(self, epoch: UUID | None, after: int, mark: UUID | None) -> FeedPage | None:
         self._perhaps_refuse()
         if not self.feed:
             return None
         if epoch != self.feed[0].epoch:
             return self.feed[0]
         return next((page for page in self.feed if page.to > after), None)
+
+    def digests(self) -> Digests:
+        self._perhaps_refuse()
+        return Digests(hub_id=b.HUB_ID, epoch=b.EPOCH, position=0, buckets=())
+
+    def bucket(self, number: int) -> Bucket:
+        raise HubUnreachable
 
     def present(self) -> set[UUID]:
         """Who is in, as far as this hub was told."""

@@ -224,10 +224,10 @@ def test_more_than_somebody_waits_for_is_left_to_the_postman(stores: Stores, fol
     class Slow(FakeHub):
         """A hub whose list takes longer than anybody's patience."""
 
-        def pull(self, epoch: UUID | None, after: int) -> FeedPage | None:
+        def pull(self, epoch: UUID | None, after: int, mark: UUID | None) -> FeedPage | None:
             nonlocal minutes
             minutes += 1
-            return super().pull(epoch, after)
+            return super().pull(epoch, after, mark)
 
     hub = Slow(b.pages(size=1))
     stores.roster.wipe()
@@ -444,13 +444,15 @@ def every(kind: type[CheckinError]) -> Iterator[type[CheckinError]]:
 
 
 TROUBLES = (
-    *("hub_unreachable", "hub_busy", "not_our_hub", "hub_mismatch", "unfinished"),
+    *("hub_unreachable", "hub_not_trusted", "hub_busy", "not_our_hub", "hub_mismatch", "unfinished"),
+    *("chain_broken", "unreadable"),
     *("device_unknown", "device_revoked", "foreign_stream", "fork", "gap", "too_large", "proto_too_old", "refused"),
     *("not_recorded", "store_damaged", "store_too_new"),
     *("disk_full", "disk_error", "read_only", "cannot_open", "journal_mode", "busy"),
 )
 NEVER_IN_AN_EXCHANGE = {
-    *("error", "try_later", "unreadable", "bad_pattern", "code_refused", "already_enrolled", "another_postman"),
+    *("error", "try_later", "bad_pattern", "code_refused", "already_enrolled", "another_postman"),
+    *("other_authority", "another_hub"),
 }
 
 

@@ -11,15 +11,18 @@ import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
+from uuid_utils.compat import uuid7
 
 from kiosk import postman
 from kiosk.cli import main
-from kiosk.store.journal import Journal, Standing
-from sync.messages import encode
+from kiosk.store.journal import Exchange, Journal, Standing
+from sync.messages import Rehearsal, encode
 from tests.kiosk import builders as b
 
 
@@ -106,6 +109,53 @@ def test_an_enrolled_kiosk_is_not_enrolled_again(somebody: Answering, folder: Pa
     assert "KIOSK_DATA_DIR" in result.stderr
 
 
+@pytest.fixture(params=["device_unknown", "device_revoked", "hub_not_trusted"])
+def lost(request: pytest.FixtureRequest, folder: Path) -> str:
+    """A kiosk with a check-in, and what came of its last exchange."""
+    b.set_up(folder)
+    journal = Journal(folder / "journal.sqlite")
+    with journal.writing() as page:
+        page.append(Rehearsal(id=uuid7(), session_id=b.FAIR, at=b.moment()))
+    journal.note(Exchange(at=b.NOON, problem=request.param, withdrawn=request.param == "device_revoked"))
+    journal.close()
+    return str(request.param)
+
+
+def test_a_lost_kiosk_is_enrolled_again_at_its_own_hub(lost: str, somebody: Answering, folder: Path) -> None:
+    again = replace(b.standing().enrolled, kiosk_id=UUID(int=8), token="another token")
+    somebody.said = (201, "application/json", encode(again))
+    assert run("enrol", somebody.url, "K7QF").exit_code == 0
+    journal = Journal(folder / "journal.sqlite")
+    here = journal.remembered()
+    assert here.standing == Standing(somebody.url, again)
+    assert (journal.marks().waiting, here.withdrawn, here.exchange and here.exchange.problem) == (1, False, None)
+    journal.close()
+
+
+@pytest.mark.parametrize("other", [{"hub_id": UUID(int=9)}, {"hub_key": bytes(32)}], ids=["hub", "institution"])
+def test_a_lost_kiosk_gives_nothing_to_another(
+    lost: str, other: dict[str, Any], somebody: Answering, folder: Path
+) -> None:
+    somebody.said = (201, "application/json", encode(replace(b.standing().enrolled, **other)))
+    result = run("enrol", somebody.url, "K7QF")
+    assert (result.exit_code, "another_hub" in result.stderr, "KIOSK_DATA_DIR" in result.stderr) == (1, True, True)
+    journal = Journal(folder / "journal.sqlite")
+    assert journal.standing() == b.standing()
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("https://hub.example", "K7QF", "--ca", "zz"), 2, "not_a_fingerprint"),
+        (("http://hub.example", "K7QF", "--ca", "00" * 32), 2, "https://"),
+    ],
+)
+def test_an_authority_that_makes_no_sense_is_wrong_usage(words: tuple[str, ...], status: int, said: str) -> None:
+    result = run("enrol", *words)
+    assert (result.exit_code, said in result.stderr) == (status, True)
+
+
 def test_a_wifi_page_is_not_a_hub(somebody: Answering) -> None:
     result = run("enrol", somebody.url, "K7QF")
     assert result.exit_code == 1
@@ -178,10 +228,22 @@ def test_a_second_postman_is_told_there_is_one(folder: Path) -> None:
 def test_a_damaged_journal_comes_with_the_way_out(folder: Path) -> None:
     folder.mkdir()
     (folder / "journal.sqlite").write_bytes(b"ruined" * 1000)
-    for words in (["status"], ["post", "--once"], ["enrol", "http://h.example", "c"]):
+    for words in (["status"], ["enrol", "http://h.example", "c"]):
         result = run(*words)
         assert result.exit_code == 1
         assert "store_damaged" in result.stderr
+        assert "kiosk salvage" in result.stderr
+
+
+def test_another_program_s_file_comes_with_the_way_out(folder: Path) -> None:
+    folder.mkdir()
+    conn = sqlite3.connect(folder / "journal.sqlite")
+    conn.execute("CREATE TABLE recipes (name TEXT)")
+    conn.close()
+    for words in (["salvage"], ["post", "--once"]):
+        result = run(*words)
+        assert result.exit_code == 1
+        assert "another program" in result.stderr
         assert "mv " in result.stderr
 
 

@@ -76,6 +76,19 @@ def test_a_journal_that_cannot_be_used_is_said_on_the_screen(
     app.extensions["desk"].close()
 
 
+@pytest.mark.parametrize(
+    ("text", "headers", "says"),
+    [(b.ADA_SCHOOL, {}, "This kiosk is out of order"), ("a" * 100_000, {"HX-Request": "true"}, "")],
+)
+def test_a_form_that_cannot_be_taken_is_answered_when_the_journal_is_lost_too(
+    client: FlaskClient, folder: Path, text: str, headers: dict[str, str], says: str
+) -> None:
+    garbage(folder / "journal.sqlite")
+    answer = client.post(f"/sessions/{b.FAIR}/check-ins", data={"identifier": text}, headers=headers)
+    assert answer.status_code == 503
+    assert says in answer.text
+
+
 def test_a_damaged_roster_turns_nobody_away(as_program: Post, folder: Path) -> None:
     (path,) = [each for each in folder.iterdir() if each.name.startswith("roster-")]
     garbage(path)
@@ -119,7 +132,7 @@ def test_the_operators_line_counts_what_waits(client: FlaskClient, as_program: P
     assert "2 en attente<" in client.get("/status?lang=fr").text
 
 
-@pytest.mark.parametrize("code", ["hub_unreachable", "hub_busy", "not_our_hub"])
+@pytest.mark.parametrize("code", ["hub_unreachable", "hub_not_trusted", "hub_busy", "not_our_hub"])
 def test_without_the_hub_the_operators_line_says_offline(client: FlaskClient, folder: Path, code: str) -> None:
     went(folder, code)
     assert "working offline" in client.get("/status").text

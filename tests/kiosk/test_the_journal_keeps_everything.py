@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID, uuid4
@@ -245,6 +246,36 @@ def test_a_journal_that_was_moved_away_while_somebody_read_it_is_not_written_any
     keep(journal, check_in())
     assert moved.read_bytes() == before
     assert journal.marks().head_seq == 2
+
+
+def test_a_write_that_waited_while_the_journal_was_put_aside_is_not_done_there(journal: Journal, folder: Path) -> None:
+    for _ in range(2):
+        keep(journal, check_in())
+    path = folder / "journal.sqlite"
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    refused: list[str] = []
+
+    def write() -> None:
+        try:
+            keep(journal, check_in())
+        except NotRecorded as error:
+            refused.append(error.reason)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while journal._files._idle:
+        # Until it has taken the connection to this very file.
+        pass
+    moved = path.rename(folder / "journal.damaged.sqlite")
+    holder.execute("ROLLBACK")
+    holder.close()
+    writer.join()
+    assert refused == ["busy"]
+    with closing(Journal(moved)) as aside:
+        assert aside.marks().head_seq == 2
+    keep(journal, check_in())
+    assert journal.marks().head_seq == 1
 
 
 def test_a_journal_that_has_only_its_tables_is_given_its_stream(journal: Journal, folder: Path) -> None:

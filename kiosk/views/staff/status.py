@@ -20,5 +20,7 @@ def status() -> ResponseReturnValue:
         waiting=here.journal.waiting(),
         rehearsed=here.journal.rehearsed(),
         remembered=remembered,
+        salvage=here.journal.salvaged(),
+        room_left=here.journal.room_left(),
         app=APP,
     )
