@@ -7,10 +7,13 @@ from uuid import UUID
 import click
 from sqlalchemy import Connection
 
+import hub.cli_backups
 import hub.cli_events
+import hub.cli_facts
 import hub.cli_kiosks
 import hub.cli_passes
 import hub.cli_students
+import hub.cli_tls
 from hub import create_app
 from hub.actions import attendance, readiness, set_up
 from hub.cli_context import Context, emit, honest, institution_option, json_option, now, pass_context, secret_in
@@ -80,14 +83,25 @@ def init(
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes. Default: 1 on SQLite, 2 on PostgreSQL.")
+@click.option("--no-tls", is_flag=True, help="Plain HTTP although there are certificates: something in front has TLS.")
 @pass_context
 @honest
-def serve(ctx: Context, host: str, port: int, workers: int | None) -> None:
-    """Serve kiosks and staff until stopped."""
+def serve(ctx: Context, host: str, port: int, workers: int | None, no_tls: bool) -> None:
+    """Serve kiosks and staff until stopped. Speaks TLS once `hub tls make` has made certificates."""
+    from hub import tls
     from hub.server import run
 
+    folder = ctx.config.tls_folder
+    context = tls.server_context(folder) if tls.is_there(folder) and not no_tls else None
+    address = f"{'http' if context is None else 'https'}://{host}:{port}"
     run(
-        ctx.config, ctx.engine, host, port, workers, lambda: click.echo(f"The hub is at http://{host}:{port}", err=True)
+        ctx.config,
+        ctx.engine,
+        host,
+        port,
+        workers,
+        lambda: click.echo(f"The hub is at {address}", err=True),
+        context,
     )
 
 
@@ -97,13 +111,18 @@ def import_group() -> None:
 
 
 import_group.add_command(hub.cli_students.import_students)
+import_group.add_command(hub.cli_facts.import_facts)
 main.add_command(hub.cli_students.students)
 
+main.add_command(hub.cli_backups.backup)
+main.add_command(hub.cli_backups.restore)
+main.add_command(hub.cli_backups.copy_to)
 main.add_command(hub.cli_events.group)
 main.add_command(hub.cli_events.card_formats)
 main.add_command(hub.cli_kiosks.group)
 main.add_command(hub.cli_kiosks.desk_pin)
 main.add_command(hub.cli_passes.group)
+main.add_command(hub.cli_tls.group)
 
 
 @main.command("count")
@@ -140,7 +159,7 @@ def count(ctx: Context, session_id: UUID, institution: str | None, as_json: bool
 @honest
 def doctor(ctx: Context, as_json: bool) -> None:
     """Look at everything that must be well before the doors open."""
-    checks = readiness.examine(ctx.engine, ctx.config)
+    checks = readiness.examine(ctx.engine, ctx.config, now())
     well = all(check.ok for check in checks)
     emit(
         as_json,

@@ -6,9 +6,11 @@ from uuid import UUID
 
 import click
 
+from hub import tls
 from hub.actions import desk_pin as pins
 from hub.actions import kiosks as actions
 from hub.cli_context import Context, emit, honest, institution_option, json_option, local, now, pass_context, secret_in
+from hub.config import Config
 
 
 @click.group("kiosks")
@@ -24,10 +26,11 @@ def group() -> None:
 @honest
 def invite_kiosk(ctx: Context, name: str, institution: str | None, as_json: bool) -> None:
     """Make a one-time code with which a kiosk can enrol within ten minutes."""
+    authority = _authority(ctx.config)
     invited = actions.invite(ctx.engine, ctx.institution_id(institution), name, now())
-    command = f"kiosk enrol {ctx.config.url} {invited.code}"
+    command = f"kiosk enrol {ctx.config.url} {invited.code}" + (f" --ca {authority}" if authority else "")
     text = f"On the kiosk, within ten minutes:\n  {command}\n\n{_qr(command)}"
-    emit(as_json, {"url": ctx.config.url, "code": invited.code}, text)
+    emit(as_json, {"url": ctx.config.url, "code": invited.code, "ca": authority}, text)
 
 
 @group.command("list")
@@ -123,6 +126,13 @@ def desk_pin(ctx: Context, pin_file: Path | None, none: bool, institution: str |
     else:
         said = "That is how it was; nothing changed."
     emit(as_json, {"desk_pin": not none, "changed": changed}, said)
+
+
+def _authority(config: Config) -> str | None:
+    """What kiosks are to trust, and nothing else; None: the address leads to what public authorities vouch for."""
+    if not config.url.startswith("https:") or not tls.is_there(config.tls_folder):
+        return None
+    return tls.look(config.tls_folder).fingerprint
 
 
 def _qr(text: str) -> str:

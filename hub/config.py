@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from hub.errors import NotReady
 
 SECRET_FILE = "secret_key"  # noqa: S105  (a file's name)
+TLS_FOLDER = "tls"
 SHORTEST_SECRET = 32
 KNOWN_SECRETS = frozenset({"changeme", "change-me", "dev", "secret", "secret_key", "default"})
 
@@ -27,6 +28,11 @@ class Config:
     secret: str | None
     """`HUB_SECRET_KEY`, else what `hub init` made in the data folder, else None."""
 
+    @property
+    def tls_folder(self) -> Path:
+        """Where `hub tls make` puts this hub's certificates."""
+        return self.data_dir / TLS_FOLDER
+
 
 def read(environ: Mapping[str, str]) -> Config:
     """The settings in `environ` (`HUB_*`). Raises `NotReady` naming the variable that is wrong."""
@@ -34,7 +40,7 @@ def read(environ: Mapping[str, str]) -> Config:
     return Config(
         data_dir=data_dir,
         database_url=environ.get("HUB_DATABASE_URL") or f"sqlite:///{data_dir / 'hub.sqlite'}",
-        url=_url(environ.get("HUB_URL") or "http://127.0.0.1:8000"),
+        url=_url(environ.get("HUB_URL") or _own_url(data_dir)),
         time_zone=_time_zone(environ.get("HUB_TIMEZONE")),
         language=_one_of("HUB_LANGUAGE", environ.get("HUB_LANGUAGE"), ("en", "fr")),
         secret=environ.get("HUB_SECRET_KEY") or _secret_file(data_dir),
@@ -62,6 +68,10 @@ def _secret_file(data_dir: Path) -> str | None:
         return (data_dir / SECRET_FILE).read_text("ascii").strip() or None
     except (OSError, UnicodeDecodeError):
         return None
+
+
+def _own_url(data_dir: Path) -> str:
+    return f"{'https' if (data_dir / TLS_FOLDER).is_dir() else 'http'}://127.0.0.1:8000"
 
 
 def _url(text: str) -> str:

@@ -1,7 +1,9 @@
 """The hub as a running server: gunicorn, with threads because a kiosk's push waits for the disk."""
 
 import socket
+import ssl
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from flask import Flask
@@ -9,8 +11,10 @@ from gunicorn.app.base import BaseApplication
 from sqlalchemy import Engine
 
 from hub import create_app
+from hub import tls as certificates
 from hub.actions import readiness
 from hub.config import Config, checked_secret
+from hub.database import connect, serving
 from hub.errors import HubRefused
 
 THREADS = 8
@@ -31,14 +35,27 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """One application for each worker, made after the fork: a database connection is no good in two processes."""
-        return create_app(self._config)
+        engine = connect(self._config.database_url)
+        # Until the worker ends.
+        self._held = ExitStack()
+        self._held.enter_context(serving(engine))
+        return create_app(self._config, engine)
 
 
-def run(config: Config, engine: Engine, host: str, port: int, workers: int | None, started: Callable[[], None]) -> None:
+def run(
+    config: Config,
+    engine: Engine,
+    host: str,
+    port: int,
+    workers: int | None,
+    started: Callable[[], None],
+    tls: ssl.SSLContext | None = None,
+) -> None:
     """Serve until stopped. Raises `NotReady` or `HubRefused` when it cannot start, before anything is opened."""
     checked_secret(config)
     readiness.hub_id(engine)
-    on_sqlite = engine.dialect.name == "sqlite"
+    with serving(engine):
+        on_sqlite = engine.dialect.name == "sqlite"
     engine.dispose()
     _check_free(host, port)
     Server(
@@ -54,8 +71,14 @@ def run(config: Config, engine: Engine, host: str, port: int, workers: int | Non
             "loglevel": "warning",
             "control_socket_disable": True,
             "when_ready": lambda _server: started(),
-        },
+        }
+        | ({} if tls is None else _speaking(tls, config)),
     ).run()
+
+
+def _speaking(tls: ssl.SSLContext, config: Config) -> dict[str, Any]:
+    # Gunicorn asks for the file's name to know that it is to speak TLS, and would read it for every connection.
+    return {"certfile": str(config.tls_folder / certificates.SERVER_FILE), "ssl_context": lambda _config, _made: tls}
 
 
 def _check_free(host: str, port: int) -> None:

@@ -37,6 +37,8 @@ def wire(config: Config, engine: Engine | None = None) -> Flask:
         DEFAULT_LANGUAGE=config.language,
         RATELIMIT_HEADERS_ENABLED=True,
     )
+    # The API redirects nobody: //feed is nothing at all.
+    app.url_map.merge_slashes = False
     app.jinja_env.undefined = StrictUndefined
     app.extensions["hub_config"] = config
     app.extensions["hub_engine"] = engine or connect(config.database_url)

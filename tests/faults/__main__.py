@@ -5,13 +5,26 @@ import os
 import sys
 import time
 from importlib import import_module
+from pathlib import Path
 
-from bench.machine import machine
+from bench.machine import describe
 from tests.faults.outcome import Effort, Outcome, Part
 
 GOAL = 10_000
 """Random schedules that count as the whole effort; every other part is tried in proportion."""
-PARTS = ("schedules",)
+PARTS = (
+    "schedules",
+    "variants",
+    "kills",
+    "power_cuts",
+    "disk_errors",
+    "bit_flips",
+    "restores",
+    "cut_bytes",
+    "month_offline",
+    "bad_hubs",
+    "fuzz",
+)
 
 
 def part(name: str) -> Part:
@@ -24,7 +37,7 @@ def main() -> None:
     schedules = int(os.environ.get("SCHEDULES") or 300)
     seed = int(os.environ.get("SEED") or time.time_ns() % 1_000_000)
     effort = Effort(seed=seed, scale=schedules / GOAL)
-    print(json.dumps(machine()), f"SEED={seed} SCHEDULES={schedules}", sep="\n", file=sys.stderr)
+    print(json.dumps(describe(Path.cwd())), f"SEED={seed} SCHEDULES={schedules}", sep="\n", file=sys.stderr)
     outcomes = []
     for name in sys.argv[1:] or PARTS:
         began = time.monotonic()
