@@ -11,6 +11,7 @@ import hub.cli_backups
 import hub.cli_events
 import hub.cli_facts
 import hub.cli_kiosks
+import hub.cli_parked
 import hub.cli_passes
 import hub.cli_students
 import hub.cli_tls
@@ -121,6 +122,7 @@ main.add_command(hub.cli_events.group)
 main.add_command(hub.cli_events.card_formats)
 main.add_command(hub.cli_kiosks.group)
 main.add_command(hub.cli_kiosks.desk_pin)
+main.add_command(hub.cli_parked.group)
 main.add_command(hub.cli_passes.group)
 main.add_command(hub.cli_tls.group)
 

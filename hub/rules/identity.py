@@ -5,8 +5,8 @@ from uuid import UUID
 
 
 def student_id(private_key: bytes, username: str) -> UUID:
-    """The id of the student with this username, the same whenever it is asked for: a student whom a restored backup does
-    not know, and who is imported again, is who they were to every kiosk and in every fact.
+    """The id of the student with this username, the same whenever it is asked for: a student whom a restored backup
+    does not know is, once imported again, who they were to every kiosk and in every fact.
 
     Without the institution's private key it says nothing (RFC 9562, version 8).
     """

@@ -61,6 +61,19 @@ class Held:
     verdict: str
 
 
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A fact that waits for a decision. `verdict` says why; `student_id`: whose it would be, as far as that is known."""
+
+    id: UUID
+    kind: str
+    session_id: UUID
+    student_id: UUID | None
+    verdict: str
+    occurred_at: datetime
+    body: bytes
+
+
 def add(conn: Connection, rows: Sequence[Row]) -> None:
     """Keep facts. All of them are new: one that is not makes the transaction fail, never vanish."""
     if rows:
@@ -133,6 +146,51 @@ def settle_claims(conn: Connection, institution_id: UUID, owners: Mapping[str, U
             )
             .values(student_id=student_id, verdict=verdict)
         )
+
+
+def parked(conn: Connection, institution_id: UUID, session_id: UUID | None) -> list[Parked]:
+    """What waits for a decision and was not taken back, the earliest first; of one session, or of all."""
+    wanted = [facts.c.session_id == session_id] if session_id else []
+    return _parked(conn, institution_id, *wanted)
+
+
+def one_parked(conn: Connection, institution_id: UUID, fact_id: UUID) -> Parked | None:
+    """The fact with this id, if it waits for a decision."""
+    found = _parked(conn, institution_id, facts.c.id == fact_id)
+    return found[0] if found else None
+
+
+def _parked(conn: Connection, institution_id: UUID, *wanted: sa.ColumnElement[bool]) -> list[Parked]:
+    rows = conn.execute(
+        sa.select(
+            facts.c.id,
+            facts.c.kind,
+            facts.c.session_id,
+            facts.c.student_id,
+            facts.c.verdict,
+            facts.c.occurred_at,
+            facts.c.body,
+        )
+        .where(
+            facts.c.institution_id == institution_id,
+            facts.c.id.is_not(None),
+            facts.c.verdict.startswith(PARKED),
+            ~taken_back(institution_id),
+            *wanted,
+        )
+        .order_by(facts.c.occurred_at, facts.c.id)
+    )
+    return [Parked(*row) for row in rows]
+
+
+def settle(conn: Connection, institution_id: UUID, fact_id: UUID, session_id: UUID, student_id: UUID) -> None:
+    """A parked fact is that student's, at that session, and counts from now on."""
+    verdict = sa.case((facts.c.kind == "check_out", "applied"), else_="counted")
+    conn.execute(
+        sa.update(facts)
+        .where(facts.c.institution_id == institution_id, facts.c.id == fact_id)
+        .values(session_id=session_id, student_id=student_id, verdict=verdict)
+    )
 
 
 def _counting(institution_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:

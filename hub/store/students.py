@@ -100,6 +100,19 @@ def by_address(conn: Connection, institution_id: UUID, keys: Collection[str]) ->
     }
 
 
+def usernames(conn: Connection, institution_id: UUID, student_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What each of these students is called by."""
+    return {
+        row.id: row.username
+        for batch in _batches(student_ids)
+        for row in conn.execute(
+            sa.select(students.c.id, students.c.username).where(
+                students.c.institution_id == institution_id, students.c.id.in_(batch)
+            )
+        )
+    }
+
+
 def addresses_of(conn: Connection, institution_id: UUID, student_ids: Collection[UUID]) -> Iterator[Found]:
     """The addresses of these students (`student_id` and `ADDRESS_FIELDS`), the main one first, then as they came."""
     columns = [addresses.c.student_id, *(addresses.c[name] for name in ADDRESS_FIELDS)]

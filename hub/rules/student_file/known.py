@@ -88,8 +88,8 @@ def _identifying(row: FileRow) -> Iterator[tuple[str, str]]:
 class Known:
     """What is stored, as far as the rows at hand are concerned with it.
 
-    `student_id` is the id of a new student with that username. `students` by username; whose every address key, card and SSO id mentioned is. Addresses are known across all
-    institutions (RULE-10), the rest within this one.
+    `student_id` is the id of a new student with that username. `students` by username; whose every address key, card
+    and SSO id mentioned is. Addresses are known across all institutions (RULE-10), the rest within this one.
     """
 
     domains: Domains
