@@ -191,7 +191,7 @@ def post(once: bool, as_json: bool) -> None:
                 postman.only_one(config.data_dir),
                 HubClient(standing.url, enrolled.hub_id, enrolled.token, APP, authority=standing.authority) as hub,
             ):
-                rounds = postman.Round(hub, journal, roster)
+                rounds = postman.Round(postman.InTime(hub), journal, roster)
                 if once:
                     _post_once(rounds, as_json)
                 else:

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import NoReturn
+from uuid import UUID
 
 from kiosk import clock
 from kiosk.actions import setting_up
@@ -24,7 +25,8 @@ from kiosk.store.roster import Roster
 from kiosk.store.sqlite import NotRecorded, StoreDamaged
 from sync import pace
 from sync.engine import Clock, Hub, Report, run_once
-from sync.errors import ChainBroken, DeviceRevoked, Refused
+from sync.errors import ChainBroken, DeviceRevoked, HubUnreachable, Refused
+from sync.messages import Bucket, Digests, FeedPage, Push, PushAnswer
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +37,10 @@ _QUIET = timedelta(minutes=1)
 
 _AUDITS = timedelta(hours=1)
 """The whole roster is compared with the hub's this often: what has rotted on the disk is found and fetched again."""
+
+
+LONGEST_ANSWER_S = 120.0
+"""A page of the roster comes in this time over the slowest line that is of any use."""
 
 
 class AnotherPostman(Refused):
@@ -51,6 +57,44 @@ class Round:
     journal: Journal
     roster: Roster
     now: Clock = clock.now
+
+
+class InTime:
+    """A hub that is given up when an answer takes too long, however slowly it goes on talking. For the main thread: the
+    system's alarm goes off there."""
+
+    def __init__(self, hub: Hub, longest_s: float = LONGEST_ANSWER_S) -> None:
+        self._hub, self._longest_s = hub, longest_s
+
+    def push(self, stream_id: UUID, push: Push) -> PushAnswer:
+        with self._in_time():
+            return self._hub.push(stream_id, push)
+
+    def pull(self, epoch: UUID | None, after: int, mark: UUID | None) -> FeedPage | None:
+        with self._in_time():
+            return self._hub.pull(epoch, after, mark)
+
+    def digests(self) -> Digests:
+        with self._in_time():
+            return self._hub.digests()
+
+    def bucket(self, number: int) -> Bucket:
+        with self._in_time():
+            return self._hub.bucket(number)
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        before = signal.signal(signal.SIGALRM, _give_up)
+        others = signal.setitimer(signal.ITIMER_REAL, self._longest_s)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, *others)
+            signal.signal(signal.SIGALRM, before)
+
+
+def _give_up(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise HubUnreachable("it talks too slowly")
 
 
 @contextmanager

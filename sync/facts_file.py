@@ -58,6 +58,8 @@ class DamagedFile(Unreadable):
     """A line that is not as it was written; `reason` is `no_facts_file`, `newer_version`, `altered`, `cut` or
     `too_long`."""
 
+    code = "damaged_file"
+
     def __init__(self, reason: str, line: int) -> None:
         super().__init__(reason, f"line {line}: {reason}")
         self.line = line

@@ -11,7 +11,7 @@ from hub.database import reading
 from hub.store import attendance, events, institutions, kiosks
 from hub.store.attendance import Count
 from hub.store.events import Session
-from hub.store.kiosks import Kiosk
+from hub.store.kiosks import Listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Counted:
     """One session's numbers, and what every kiosk in use still holds back."""
 
     count: Count
-    kiosks: list[Kiosk]
+    kiosks: list[Listed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Today:
 
     institution: str
     sessions: list[tuple[Session, Count]]
-    kiosks: list[Kiosk]
+    kiosks: list[Listed]
     out_of_place: int
 
 
@@ -65,5 +65,5 @@ def _span(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return datetime.combine(day, time(), zone), datetime.combine(day + timedelta(days=1), time(), zone)
 
 
-def _in_use(found: list[Kiosk]) -> list[Kiosk]:
+def _in_use(found: list[Listed]) -> list[Listed]:
     return [kiosk for kiosk in found if kiosk.revoked_at is None or kiosk.waiting]

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid4, uuid7
 from hub.database import reading, writing
 from hub.errors import HubRefused, UnknownKiosk
 from hub.store import events, institutions, kiosks
-from hub.store.kiosks import Kiosk
+from hub.store.kiosks import Kiosk, Listed
 from sync.errors import CodeRefused, DeviceRevoked, DeviceUnknown
 from sync.messages import Enrolled, Enrolment
 from sync.seals import new_key
@@ -87,13 +87,13 @@ def recognise(engine: Engine, token: str) -> Kiosk:
     return kiosk
 
 
-def everyone(engine: Engine, institution_id: UUID) -> list[Kiosk]:
+def everyone(engine: Engine, institution_id: UUID) -> list[Listed]:
     """All kiosks of an institution, revoked ones included."""
     with reading(engine) as conn:
         return kiosks.everyone(conn, institution_id)
 
 
-def revoke(engine: Engine, institution_id: UUID, kiosk_id: UUID, now: datetime) -> Kiosk:
+def revoke(engine: Engine, institution_id: UUID, kiosk_id: UUID, now: datetime) -> Listed:
     """Cut a kiosk off at once, and give all others a roster under new keys. Raises `UnknownKiosk`.
 
     Revoking again changes nothing.
@@ -109,7 +109,7 @@ def revoke(engine: Engine, institution_id: UUID, kiosk_id: UUID, now: datetime) 
         return _there(conn, institution_id, kiosk_id)
 
 
-def assign(engine: Engine, institution_id: UUID, kiosk_id: UUID, session_id: UUID) -> Kiosk:
+def assign(engine: Engine, institution_id: UUID, kiosk_id: UUID, session_id: UUID) -> Listed:
     """Say at which session a kiosk shall stand; it hears so with its next exchange.
 
     Each time is a new assignment, so that the same session again calls back a desk that was switched by hand. Raises
@@ -124,7 +124,7 @@ def assign(engine: Engine, institution_id: UUID, kiosk_id: UUID, session_id: UUI
         return _there(conn, institution_id, kiosk_id)
 
 
-def _there(conn: Connection, institution_id: UUID, kiosk_id: UUID) -> Kiosk:
+def _there(conn: Connection, institution_id: UUID, kiosk_id: UUID) -> Listed:
     kiosk = kiosks.get(conn, institution_id, kiosk_id)
     if kiosk is None:
         raise UnknownKiosk(f"There is no kiosk {kiosk_id}. `hub kiosks list` shows them all.")

@@ -89,8 +89,7 @@ def take(
     stream = streams.lock(conn, institution.id, stream_id, kiosk.id, push.parent, now)
     if stream.kiosk_id != kiosk.id:
         raise ForeignStream()
-    last = min(push.from_seq + len(push.facts) - 1, stream.acked_seq)
-    held = facts.delivered(conn, institution.id, stream_id, push.from_seq - 1, last)
+    held = _held_before(conn, institution.id, stream_id, push, stream.acked_seq)
     arrived = _arrived(institution, stream, push, held)
     receipts = _receipts_of_repeats(conn, push, held)
     receipts += _keep(conn, institution, stream_id, arrived, _moments(conn, kiosk, stream_id, arrived, push, now), now)
@@ -99,6 +98,16 @@ def take(
         stream = Stream(stream.kiosk_id, arrived[-1].seq, arrived[-1].hash)
     streams.advance(conn, institution.id, stream_id, stream, _believable(push.head_seq, stream), now)
     return institution, stream, receipts
+
+
+def _held_before(
+    conn: Connection, institution_id: UUID, stream_id: UUID, push: Push, acked_seq: int
+) -> dict[int, Held]:
+    """By number, what is held of the facts of a push and of the one before; nothing of one that only goes on."""
+    if push.from_seq > acked_seq:
+        return {}
+    last = min(push.from_seq + len(push.facts) - 1, acked_seq)
+    return facts.delivered(conn, institution_id, stream_id, push.from_seq - 1, last)
 
 
 def _with_all_bytes(push: Push) -> Push:

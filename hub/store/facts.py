@@ -63,7 +63,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A fact that waits for a decision. `verdict` says why; `student_id`: whose it would be, as far as that is known."""
+    """A fact that waits for a decision. `verdict` says why; `student_id`: whose it would be, if that is known."""
 
     id: UUID
     kind: str

@@ -13,10 +13,7 @@ from hub.schema import invitations, kiosks, sessions, streams
 
 @dataclass(frozen=True, slots=True)
 class Kiosk:
-    """A kiosk as the hub knows it. `waiting` is how many check-ins it last said to hold back.
-
-    `session_id` and `session` (its name) are where the office wants it, since its `assignment`-th assignment.
-    """
+    """A kiosk as the hub knows it. `session_id` is where the office wants it, since its `assignment`-th assignment."""
 
     id: UUID
     institution_id: UUID
@@ -25,8 +22,14 @@ class Kiosk:
     last_seen_at: datetime | None
     revoked_at: datetime | None
     session_id: UUID | None
-    session: str | None
     assignment: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Kiosk):
+    """The same with the name of that session, and how many check-ins it last said to hold back."""
+
+    session: str | None
     waiting: int
 
 
@@ -65,15 +68,17 @@ def add(conn: Connection, row: Row) -> None:
 
 def by_token(conn: Connection, token_hash: bytes) -> Kiosk | None:
     """The kiosk that holds a token, revoked or not."""
-    return _first(_kiosks(conn, kiosks.c.token_hash == token_hash))
+    row = conn.execute(sa.select(*_COLUMNS).where(kiosks.c.token_hash == token_hash)).one_or_none()
+    return None if row is None else Kiosk(*row)
 
 
-def get(conn: Connection, institution_id: UUID, kiosk_id: UUID) -> Kiosk | None:
+def get(conn: Connection, institution_id: UUID, kiosk_id: UUID) -> Listed | None:
     """The kiosk with this id."""
-    return _first(_kiosks(conn, kiosks.c.institution_id == institution_id, kiosks.c.id == kiosk_id))
+    found = _kiosks(conn, kiosks.c.institution_id == institution_id, kiosks.c.id == kiosk_id)
+    return found[0] if found else None
 
 
-def everyone(conn: Connection, institution_id: UUID) -> list[Kiosk]:
+def everyone(conn: Connection, institution_id: UUID) -> list[Listed]:
     """All kiosks of an institution, revoked ones included, in the order they came."""
     return _kiosks(conn, kiosks.c.institution_id == institution_id)
 
@@ -99,26 +104,28 @@ def _update(conn: Connection, institution_id: UUID, kiosk_id: UUID, **values: ob
     )
 
 
-def _kiosks(conn: Connection, *conditions: sa.ColumnElement[bool]) -> list[Kiosk]:
+_COLUMNS = (
+    kiosks.c.id,
+    kiosks.c.institution_id,
+    kiosks.c.name,
+    kiosks.c.enrolled_at,
+    kiosks.c.last_seen_at,
+    kiosks.c.revoked_at,
+    kiosks.c.session_id,
+    kiosks.c.assignment,
+)
+
+
+def _kiosks(conn: Connection, *conditions: sa.ColumnElement[bool]) -> list[Listed]:
     held_back = streams.c.head_seq - streams.c.acked_seq
     waiting = (
-        sa.select(sa.func.coalesce(sa.func.sum(held_back), 0))
+        # PostgreSQL sums to a decimal.
+        sa.select(sa.cast(sa.func.coalesce(sa.func.sum(held_back), 0), sa.BigInteger))
         .where(streams.c.institution_id == kiosks.c.institution_id, streams.c.kiosk_id == kiosks.c.id)
         .scalar_subquery()
     )
     rows = conn.execute(
-        sa.select(
-            kiosks.c.id,
-            kiosks.c.institution_id,
-            kiosks.c.name,
-            kiosks.c.enrolled_at,
-            kiosks.c.last_seen_at,
-            kiosks.c.revoked_at,
-            kiosks.c.session_id,
-            sessions.c.name.label("session"),
-            kiosks.c.assignment,
-            waiting.label("waiting"),
-        )
+        sa.select(*_COLUMNS, sessions.c.name.label("session"), waiting.label("waiting"))
         .outerjoin_from(
             kiosks,
             sessions,
@@ -127,8 +134,4 @@ def _kiosks(conn: Connection, *conditions: sa.ColumnElement[bool]) -> list[Kiosk
         .where(*conditions)
         .order_by(kiosks.c.enrolled_at, kiosks.c.id)
     )
-    return [Kiosk(*row[:9], waiting=int(row.waiting)) for row in rows]
-
-
-def _first(found: list[Kiosk]) -> Kiosk | None:
-    return found[0] if found else None
+    return [Listed(**row._mapping) for row in rows]

@@ -24,7 +24,10 @@ class Stream:
 def lock(
     conn: Connection, institution_id: UUID, stream_id: UUID, kiosk_id: UUID, parent_id: UUID | None, now: datetime
 ) -> Stream:
-    """The stream, opened for this kiosk if it is new; nobody else advances it until the transaction ends."""
+    """The stream, opened for this kiosk if it is new; nobody else advances it until the transaction ends.
+
+    What the stream it goes on from said to hold back is no longer believed: those facts come under the new name.
+    """
     statement = locked(
         sa.select(streams.c.kiosk_id, streams.c.acked_seq, streams.c.acked_hash).where(
             streams.c.institution_id == institution_id, streams.c.id == stream_id
@@ -43,6 +46,11 @@ def lock(
             "parent_id": parent_id,
         }
         insert_once(conn, streams, [first])
+        conn.execute(
+            sa.update(streams)
+            .where(streams.c.institution_id == institution_id, streams.c.id == parent_id)
+            .values(head_seq=streams.c.acked_seq)
+        )
         row = conn.execute(statement).one()
     return Stream(row.kiosk_id, row.acked_seq, row.acked_hash)
 

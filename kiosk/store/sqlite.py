@@ -43,6 +43,8 @@ class StoreDamaged(Refused):
 class NotOurs(StoreDamaged):
     """The file is a database of another program, and holds nothing of ours."""
 
+    code = "not_ours"
+
 
 class StoreTooNew(Refused):
     """The file was written by a newer version of this program."""

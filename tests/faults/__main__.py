@@ -22,6 +22,7 @@ PARTS = (
     "restores",
     "cut_bytes",
     "month_offline",
+    "terrible_day",
     "bad_hubs",
     "fuzz",
 )

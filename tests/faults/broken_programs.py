@@ -1,13 +1,20 @@
-"""Programs that break one promise each. A part of `make faults` that does not notice them would be worth nothing."""
+"""Programs that break one promise each. A part of `make faults` that does not notice them would be worth nothing.
+
+And two that break none: their hours pass in seconds, or their clock is wrong.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
+
+AHEAD = timedelta(days=20 * 365)
 
 
 def break_it(variant: str) -> None:
-    """From now on, this process breaks the promise with that name."""
-    _VARIANTS[variant]()
+    """From now on, this process breaks the promise with that name; or several, with a space between their names."""
+    for each in variant.split():
+        _VARIANTS[each]()
 
 
 def _kiosk_forgets_intents() -> None:
@@ -45,8 +52,31 @@ def _hub_drops_facts() -> None:
     facts.add = drop
 
 
+def _hours_pass_in_seconds() -> None:
+    """A kiosk's pauses are short, so that a day need not last one. What it does between them is as ever."""
+    from kiosk import postman
+    from sync import pace
+
+    pace.STEADY_S, pace.FIRST_S, pace.CAP_S = 0.25, 0.05, 0.5
+    postman._AUDITS = timedelta(seconds=1)
+
+
+def _clock_is_ahead() -> None:
+    """The kiosk's clock is twenty years ahead."""
+    from kiosk import clock
+
+    class Ahead:
+        @staticmethod
+        def now(zone: tzinfo | None = None) -> datetime:
+            return datetime.now(zone) + AHEAD
+
+    clock.datetime = Ahead  # type: ignore[misc]
+
+
 _VARIANTS: dict[str, Callable[[], None]] = {
     "kiosk_forgets_intents": _kiosk_forgets_intents,
     "kiosk_answers_first": _kiosk_answers_first,
     "hub_drops_facts": _hub_drops_facts,
+    "hours_pass_in_seconds": _hours_pass_in_seconds,
+    "clock_is_ahead": _clock_is_ahead,
 }

@@ -29,7 +29,7 @@ from hub.actions.import_students import ImportOptions
 from hub.database import connect, reading, writing
 from hub.errors import HubRefused
 from hub.migrations import upgrade
-from hub.schema import facts, streams
+from hub.schema import addresses, facts, streams
 from kiosk import postman
 from kiosk.actions import setting_up, undoing
 from kiosk.actions.arrivals import Arrival, Stores, check_in
@@ -64,6 +64,12 @@ LOST = (DeviceUnknown.code, DeviceRevoked.code)
 _COMPILED: dict[Any, Any] = {}
 
 
+def _with_what_was_compiled(engine: Engine) -> Engine:
+    """Compiling a statement costs more than carrying it out, and every world says the same ones, in one dialect."""
+    engine.dialect = _COMPILED.setdefault("dialect", engine.dialect)
+    return engine.execution_options(compiled_cache=_COMPILED)
+
+
 def school(who: int) -> str:
     return f"ada{who}@{DOMAIN}"
 
@@ -87,8 +93,7 @@ class Office:
         self.start()
 
     def start(self) -> None:
-        # Compiling a statement costs more than carrying it out; every world says the same ones.
-        self.engine = connect(f"sqlite:///{self.file}").execution_options(compiled_cache=_COMPILED)
+        self.engine = _with_what_was_compiled(connect(f"sqlite:///{self.file}"))
         self.hub_id = readiness.hub_id(self.engine)
         with reading(self.engine) as conn:
             self.institution = conn.execute(sa.text("SELECT id FROM institutions")).scalar_one()
@@ -113,6 +118,12 @@ class Office:
         self._if_possible(
             lambda: people.add_email(self.engine, self.institution, username, private(who), confirmed, self.now())
         )
+
+    def with_private_address(self) -> set[int]:
+        """Whose private address is confirmed."""
+        confirmed = sa.select(addresses.c.key).where(addresses.c.state == "confirmed", addresses.c.kind == "additional")
+        with reading(self.engine) as conn:
+            return {int(key.partition("@")[0].removeprefix("ada")) for key in conn.execute(confirmed).scalars()}
 
     def remove_address(self, who: int) -> None:
         self._if_possible(

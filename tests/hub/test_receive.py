@@ -308,19 +308,25 @@ def test_an_exchange_in_an_earlier_run_of_the_kiosk_tells_when_its_later_facts_h
     assert happened(engine) == [(heard - timedelta(milliseconds=200), "good")]
 
 
+def waiting(engine: Engine, institution: Institution) -> int:
+    return sum(each.waiting for each in kiosks.everyone(engine, institution.id))
+
+
 def test_a_stream_that_goes_on_under_another_name_counts_nothing_twice(
     engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
 ) -> None:
     desk.check_in(session.id, student(engine, institution.id, "Ada"))
-    desk.hand_over(client)
-    parent, desk.stream_id = desk.stream_id, uuid7()
     desk.check_in(session.id, student(engine, institution.id, "Bo"))
+    desk.hand_over(client, last=1)
+    assert waiting(engine, institution) == 1
+    parent, desk.stream_id = desk.stream_id, uuid7()
     response = desk.send(client, msgspec.structs.replace(desk.push(), parent=parent))
     answer = msgspec.json.decode(response.data, type=PushAnswer)
     assert [receipt.verdict for receipt in answer.receipts] == ["counted", "counted"]
     assert checked_in(engine, institution, session) == 2
     with reading(engine) as conn:
         assert conn.execute(select(streams.c.parent_id).where(streams.c.id == desk.stream_id)).scalar() == parent
+    assert waiting(engine, institution) == 0, "the old name has nothing to hand over any more"
 
 
 @pytest.mark.parametrize("poison", [b"no JSON", b"\xff\xfe", b"[" * 1_500, b""], ids=["text", "bytes", "deep", "empty"])

@@ -445,7 +445,7 @@ def every(kind: type[CheckinError]) -> Iterator[type[CheckinError]]:
 
 TROUBLES = (
     *("hub_unreachable", "hub_not_trusted", "hub_busy", "not_our_hub", "hub_mismatch", "unfinished"),
-    *("chain_broken", "unreadable"),
+    *("chain_broken", "unreadable", "not_ours"),
     *("device_unknown", "device_revoked", "foreign_stream", "fork", "gap", "too_large", "proto_too_old", "refused"),
     *("not_recorded", "store_damaged", "store_too_new"),
     *("disk_full", "disk_error", "read_only", "cannot_open", "journal_mode", "busy"),

@@ -1,6 +1,9 @@
 """The engine over the real journal and roster, and the postman's own manners."""
 
+import sqlite3
 import threading
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -9,11 +12,13 @@ import pytest
 from kiosk import postman
 from kiosk.actions import arrivals
 from kiosk.actions.arrivals import Stores
-from kiosk.postman import AnotherPostman, Round
+from kiosk.postman import AnotherPostman, InTime, Round
 from kiosk.store.journal import Journal
 from kiosk.store.roster import Roster
 from kiosk.store.sqlite import StoreDamaged
+from sync.digests import Line, bucket_of, digests
 from sync.errors import DeviceRevoked, DeviceUnknown, HubUnreachable, NotOurHub
+from sync.messages import Bucket, Digests, Entry, Moment, Person, Push, PushAnswer, Session
 from tests.kiosk import builders as b
 from tests.kiosk.fake_hub import FakeHub
 
@@ -207,3 +212,106 @@ def test_the_log_names_nobody(rounds: Round, caplog: pytest.LogCaptureFixture) -
     assert "sent 3, received 6, 0 waiting" in caplog.text
     for word in ("ada", "dita", "cem", "@"):
         assert word not in caplog.text.lower()
+
+
+def test_a_hub_that_talks_for_ever_is_given_up(rounds: Round) -> None:
+    class Dripping(FakeHub):
+        def push(self, stream_id: UUID, push: Push) -> PushAnswer:
+            threading.Event().wait()
+            raise AssertionError
+
+    report = postman.go_once(replace(rounds, hub=InTime(Dripping(), 0.05)))
+    assert (report.problem, report.detail) == ("hub_unreachable", "it talks too slowly")
+    assert postman.go_once(replace(rounds, hub=InTime(rounds.hub))).problem is None
+
+
+def test_a_copied_journal_goes_on_under_a_new_name_with_the_same_facts(rounds: Round) -> None:
+    come(rounds, b.ADA_SCHOOL, b.DITA)
+    facts = rounds.journal.facts_after(0, 10)
+    before = rounds.journal.marks()
+    rounds.journal.start_new_stream()
+    after = rounds.journal.marks()
+    assert (after.parent, after.acked_seq, after.head_seq) == (before.stream_id, 0, 2)
+    assert after.stream_id != before.stream_id
+    assert rounds.journal.facts_after(0, 10) == facts
+    assert rounds.journal.fault() is None
+
+
+class Clockwork:
+    """Clocks that somebody turns."""
+
+    def __init__(self) -> None:
+        self.minutes = 0
+
+    def __call__(self) -> Moment:
+        return b.moment(self.minutes)
+
+
+class Auditing(FakeHub):
+    """Says how its roster is made up, as often as it is asked."""
+
+    asked = 0
+
+    def digests(self) -> Digests:
+        self.asked += 1
+        lines = [line for page in self.feed for entry in page.entries for line in [_line(entry)] if line is not None]
+        position = self.feed[-1].to
+        return Digests(hub_id=b.HUB_ID, epoch=b.EPOCH, position=position, buckets=digests(lines, b.ROSTER_KEY))
+
+    def bucket(self, number: int) -> Bucket:
+        every = [entry for page in self.feed for entry in page.entries]
+        entries = tuple(each for each in every if (line := _line(each)) and bucket_of(line[1]) == number)
+        position = self.feed[-1].to
+        return Bucket(hub_id=b.HUB_ID, epoch=b.EPOCH, position=position, number=number, entries=entries)
+
+
+def _line(entry: Entry) -> Line | None:
+    match entry:
+        case Person():
+            return "person", entry.ref, entry.position
+        case Session():
+            return "session", entry.id, entry.position
+    return None
+
+
+def test_the_whole_roster_is_compared_at_the_first_exchange_and_then_once_an_hour(rounds: Round) -> None:
+    hub, now = Auditing(b.pages()), Clockwork()
+    auditing = replace(rounds, hub=hub, now=now)
+    for now.minutes, asked in ((0, 1), (30, 1), (61, 2), (90, 2), (-50, 3)):
+        assert postman.go_once(auditing).problem is None
+        assert hub.asked == asked
+
+
+@pytest.mark.parametrize(
+    "rot",
+    [
+        "UPDATE people SET state = 'disabled'",
+        "UPDATE people SET position = position + 1",
+        "UPDATE keys SET greeting = zeroblob(40)",
+        "DELETE FROM keys WHERE tag = (SELECT min(tag) FROM keys)",
+        "DELETE FROM people WHERE ref = (SELECT min(ref) FROM people)",
+        "UPDATE sessions SET body = CAST(replace(body, 'CV', 'VC') AS BLOB)",
+    ],
+)
+def test_what_has_rotted_in_a_roster_is_found_and_fetched_again(rounds: Round, folder: Path, rot: str) -> None:
+    hub, now = Auditing(b.pages()), Clockwork()
+    auditing = replace(rounds, hub=hub, now=now)
+    postman.go_once(auditing)
+    (file,) = folder.glob("roster-*.sqlite")
+    before = content(file)
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute(rot)
+    assert content(file) != before
+
+    now.minutes = 61
+    report = postman.go_once(auditing)
+    assert (report.problem, report.mended > 0) == (None, True)
+    assert content(file) == before
+    assert come(rounds, b.BO) == ["welcome"]
+
+
+def content(file: Path) -> list[list[tuple[object, ...]]]:
+    with closing(sqlite3.connect(file)) as db:
+        return [
+            db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in ("people", "keys", "sessions")
+        ]
