@@ -257,6 +257,7 @@ class Day:
         for station in connected:
             self._some_come(station, 3)
         self._hub.ask("restore", str(self._place("morning.sqlite")), "--yes")
+        assert self._counts() != self._expected(without=("back",)), "there is nothing to hear again"
         self._hub.serve()
         self._import_newcomers()
         self._counted_again()
@@ -271,6 +272,7 @@ class Day:
         self._office_says(late)
         self._hub.stop()
         self._put_back("afternoon")
+        assert self._counts() != self._expected(without=("back",)), "there is nothing to hear again"
         self._hub.serve()
         del self._owners[late.name]
         self._office_says(soon)

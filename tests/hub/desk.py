@@ -9,12 +9,12 @@ from uuid import UUID
 
 import msgspec
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from uuid_utils.compat import uuid7
 from werkzeug.test import TestResponse
 
 from hub.actions import kiosks, readiness
-from hub.database import writing
+from hub.database import reading, writing
 from hub.schema import addresses, students
 from hub.store import feed
 from sync import PROTO, chain
@@ -176,6 +176,12 @@ def student(
             )
         feed.touch(conn, institution_id, "person", [student_id])
     return student_id
+
+
+def username(engine: Engine, ref: UUID) -> str:
+    """What the student with this id is called by."""
+    with reading(engine) as conn:
+        return str(conn.execute(select(students.c.username).where(students.c.id == ref)).scalar_one())
 
 
 def unzipped(response: TestResponse) -> bytes:

@@ -5,7 +5,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
@@ -14,18 +13,12 @@ from hub.actions.import_students import ImportOptions
 from hub.database import reading, writing
 from hub.errors import HubRefused, UnknownStudent
 from hub.rules.identity import student_id
-from hub.schema import students as table
 from hub.store import institutions, students
 from hub.store.events import Session
 from tests.hub.command import Command
 from tests.hub.conftest import Institution
-from tests.hub.desk import Desk, student
+from tests.hub.desk import Desk, student, username
 from tests.hub.roster_view import view
-
-
-def username(engine: Engine, institution: Institution, ref: UUID) -> str:
-    with reading(engine) as conn:
-        return str(conn.execute(sa.select(table.c.username).where(table.c.id == ref)).scalar_one())
 
 
 def counted(engine: Engine, institution: Institution, session: Session) -> tuple[int, int]:
@@ -43,7 +36,7 @@ def test_who_came_twice_under_two_names_counts_once_when_they_turn_out_to_be_one
     desk.hand_over(client)
     assert counted(engine, institution, session) == (2, 0)
 
-    merging.merge(engine, institution.id, username(engine, institution, bob), username(engine, institution, bo), now)
+    merging.merge(engine, institution.id, username(engine, bob), username(engine, bo), now)
     assert counted(engine, institution, session) == (1, 0)
     told = view(engine, institution.id)
     assert set(told.people) == {bo}
@@ -56,7 +49,7 @@ def test_a_kiosk_that_has_not_heard_of_it_checks_the_right_person_in(
     bo = student(engine, institution.id, "Bo", confirmed=["bo@example.edu"])
     bob = student(engine, institution.id, "Bob")
     rob = student(engine, institution.id, "Rob")
-    names = {each: username(engine, institution, each) for each in (bo, bob, rob)}
+    names = {each: username(engine, each) for each in (bo, bob, rob)}
     merging.merge(engine, institution.id, names[rob], names[bob], now)
     merging.merge(engine, institution.id, names[bob], names[bo], now)
     desk.check_in(session.id, rob)
@@ -69,7 +62,7 @@ def test_what_both_had_is_had_once(
     engine: Engine, institution: Institution, session: Session, desk: Desk, now: datetime
 ) -> None:
     both = [student(engine, institution.id, name, confirmed=[f"{name}@example.edu"]) for name in ("Bo", "Bob")]
-    bo, bob = (username(engine, institution, each) for each in both)
+    bo, bob = (username(engine, each) for each in both)
     passes.issue(engine, institution.id, [bo, bob], now)
     registrations.register(engine, institution.id, session.id, [bo, bob], now)
     merging.merge(engine, institution.id, bob, bo, now)
@@ -80,7 +73,7 @@ def test_what_both_had_is_had_once(
 def test_nobody_is_merged_with_themselves_or_with_nobody(
     engine: Engine, institution: Institution, desk: Desk, now: datetime
 ) -> None:
-    bo = username(engine, institution, student(engine, institution.id, "Bo"))
+    bo = username(engine, student(engine, institution.id, "Bo"))
     with pytest.raises(HubRefused):
         merging.merge(engine, institution.id, bo, bo, now)
     with pytest.raises(UnknownStudent):
@@ -91,7 +84,7 @@ def test_nobody_is_merged_with_themselves_or_with_nobody(
 
 
 def test_the_command_asks_first(engine: Engine, institution: Institution, desk: Desk, command: Command) -> None:
-    bo, bob = (username(engine, institution, student(engine, institution.id, each)) for each in ("Bo", "Bob"))
+    bo, bob = (username(engine, student(engine, institution.id, each)) for each in ("Bo", "Bob"))
     assert command.run("students", "merge", bob, bo, "--json").exit_code == 1
     assert len(view(engine, institution.id).people) == 2
     assert command.run("students", "merge", bob, bo, "--yes", "--json").exit_code == 0

@@ -1,27 +1,18 @@
 """What waits for a decision is listed with what was given at the desk, and counts once somebody has decided."""
 
 import pytest
-import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from uuid_utils.compat import uuid7
 
 from hub.actions import attendance, parked
-from hub.database import reading
 from hub.errors import HubRefused, UnknownSession, UnknownStudent
-from hub.schema import students
 from hub.store.events import Session
 from sync.messages import CheckIn
 from sync.seals import seal_to_hub
 from tests.hub.command import Command
 from tests.hub.conftest import Institution
-from tests.hub.desk import Desk, at, student
-
-
-def username(engine: Engine, institution: Institution, name: str, *, disabled: bool = False) -> str:
-    ref = student(engine, institution.id, name, disabled=disabled)
-    with reading(engine) as conn:
-        return str(conn.execute(sa.select(students.c.username).where(students.c.id == ref)).scalar_one())
+from tests.hub.desk import Desk, at, student, username
 
 
 def counted(engine: Engine, institution: Institution, session: Session) -> tuple[int, int]:
@@ -32,7 +23,7 @@ def counted(engine: Engine, institution: Institution, session: Session) -> tuple
 def test_what_was_typed_at_the_desk_is_told_and_whose_it_is_can_be_decided(
     engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
 ) -> None:
-    ada = username(engine, institution, "Ada")
+    ada = username(engine, student(engine, institution.id, "Ada"))
     fact = desk.note(session.id, "The.Countess@mailbox.example")
     desk.hand_over(client)
     (waiting,) = parked.everything(engine, institution.id)
@@ -63,7 +54,7 @@ def test_a_walk_in_by_name_alone_is_told_by_name(
     desk.hand_over(client)
     (waiting,) = parked.everything(engine, institution.id, session.id)
     assert (waiting.typed, waiting.name) == (None, "Dita Dvořáčková")
-    parked.settle(engine, institution.id, fact.id, username(engine, institution, "Dita"))
+    parked.settle(engine, institution.id, fact.id, username(engine, student(engine, institution.id, "Dita")))
     assert counted(engine, institution, session) == (1, 0)
 
 
@@ -82,7 +73,7 @@ def test_an_archived_student_counts_when_somebody_says_so(
 def test_a_check_in_at_a_session_that_is_none_is_given_one(
     engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
 ) -> None:
-    ada = username(engine, institution, "Ada")
+    ada = username(engine, student(engine, institution.id, "Ada"))
     fact = desk.note(uuid7(), "ada@example.edu")
     desk.hand_over(client)
     assert [each.session for each in parked.everything(engine, institution.id)] == [None]
@@ -100,7 +91,7 @@ def test_what_was_taken_back_waits_no_longer_and_a_settled_one_can_be_taken_back
     desk.undo(session.id, [taken_back.id])
     desk.hand_over(client)
     assert [each.id for each in parked.everything(engine, institution.id)] == [settled.id]
-    parked.settle(engine, institution.id, settled.id, username(engine, institution, "Ada"))
+    parked.settle(engine, institution.id, settled.id, username(engine, student(engine, institution.id, "Ada")))
     desk.undo(session.id, [settled.id])
     desk.hand_over(client, first=4)
     assert counted(engine, institution, session) == (0, 0)
@@ -126,7 +117,7 @@ def test_nobody_and_another_institutions_facts_are_refused(
 def test_the_commands_list_and_settle(
     engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk, command: Command
 ) -> None:
-    ada = username(engine, institution, "Ada")
+    ada = username(engine, student(engine, institution.id, "Ada"))
     fact = desk.note(session.id, "ada@mailbox.example")
     desk.hand_over(client)
     (told,) = command.ask("parked", "list", session.id)["parked"]
