@@ -45,6 +45,9 @@ from sync.messages import (
 MAX_PAGES = 1_000
 """Feed pages in one exchange; the next one goes on from there, after handing over what came in."""
 
+MOST_BUCKETS = 16
+"""Of a roster that differs in more of them, everything is fetched again: that is less work for both."""
+
 LONGEST_ROUND_MS = 10_000
 """A clock that is compared over a slower answer than this says too little."""
 
@@ -298,19 +301,23 @@ def _catch_up(hub: Hub, roster: Roster, report: Report) -> None:
 
 def _audit(hub: Hub, roster: Roster, report: Report) -> None:
     """Find what has rotted or never came, by our own rows, and fetch it again."""
-    before = _differing(hub, roster)
-    if before is None:
-        return
-    for number in before:
+    differing = _differing(hub, roster)
+    if differing is not None and len(differing) > MOST_BUCKETS:
+        roster.begin_anew()
+        raise HubMismatch("a roster that has little in common with the hub's")
+    for number in differing or ():
         bucket = hub.bucket(number)
         if not _is_here(roster, bucket):
             return
         roster.mend(bucket)
-    report.mended = len(before)
-    if before and _differing(hub, roster):
+        report.mended += 1
+    if report.mended:
+        differing = _differing(hub, roster)
+    if differing:
         roster.begin_anew()
         raise HubMismatch("a roster that is not the hub's, even after it was mended")
-    report.audited = True
+    # None: the hub has gone on meanwhile, and is asked another time.
+    report.audited = differing is not None
 
 
 def _differing(hub: Hub, roster: Roster) -> list[int] | None:

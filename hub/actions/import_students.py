@@ -36,7 +36,7 @@ from hub.rules.student_file.plan import (
     plan_row,
 )
 from hub.rules.student_file.rows import FileRow, read_row
-from hub.store import domains, facts, feed, institutions
+from hub.store import domains, facts, feed, institutions, merges
 from hub.store import students as store
 
 CHUNK = 1_000
@@ -210,6 +210,7 @@ class _Import:
     def _tell_kiosks(self, conn: Connection, tally: _Tally) -> None:
         # Last, because from here on other writers of the institution wait for this transaction.
         for ids in _chunks(iter(tally.touched)):
+            merges.forget(conn, self.institution_id, ids)
             feed.touch(conn, self.institution_id, "person", ids)
         facts.settle_claims(conn, self.institution_id, store.claims_found(conn, self.institution_id))
 

@@ -24,10 +24,11 @@ def merge(engine: Engine, institution_id: UUID, username: str, into: str, now: d
             if each not in found:
                 raise UnknownStudent(f"There is no student {each!r}. Upper and lower case count.")
         gone, stays = found[username], found[into]
+        # First: pushes that still know the one are over now, and new ones wait.
+        feed.touch(conn, institution_id, "person", [gone], gone=True)
+        feed.touch(conn, institution_id, "person", [stays])
         merges.move_what_is_theirs(conn, institution_id, gone, stays)
         facts.reassign(conn, institution_id, gone, stays)
         merges.add(conn, institution_id, gone, stays, now)
         students.drop(conn, institution_id, gone)
         facts.settle_claims(conn, institution_id, students.claims_found(conn, institution_id))
-        feed.touch(conn, institution_id, "person", [gone], gone=True)
-        feed.touch(conn, institution_id, "person", [stays])

@@ -44,6 +44,7 @@ MOST_HELD_BACK = 1_000_000
 ID_CONFLICT = "parked:id_conflict"
 DELIVERED_BEFORE = "delivered_before"
 SECOND_TIME = (DELIVERED_BEFORE, ID_CONFLICT)
+SURER: tuple[Quality, ...] = ("untrusted", "bounded", "good")
 
 
 Happened = tuple[datetime, Quality]
@@ -241,6 +242,8 @@ def _keep(
         elif each.fact.id in bodies:
             body, verdict = bodies[each.fact.id]
             same = body == each.body
+            if same and _is_better(moments[each.seq], held.get(each.fact.id)):
+                facts.date(conn, institution.id, each.fact.id, *moments[each.seq])
             row["verdict"] = DELIVERED_BEFORE if same else ID_CONFLICT
             receipts.append(Receipt(seq=each.seq, id=each.fact.id, verdict=verdict if same else ID_CONFLICT))
         else:
@@ -256,6 +259,13 @@ def _keep(
     facts.add(conn, rows)
     facts.undo(conn, undone)
     return receipts
+
+
+def _is_better(happened: Happened, held: Held | None) -> bool:
+    """Whether a fact that comes again can be dated more surely: it had come on a stick, or before any exchange."""
+    return (
+        held is not None and held.clock_quality in SURER and SURER.index(happened[1]) > SURER.index(held.clock_quality)
+    )
 
 
 _MEANING = (

@@ -110,6 +110,9 @@ def stamp(conn: Connection, institution_id: UUID) -> tuple[object, ...]:
 
 
 def out_of_place(conn: Connection, institution_id: UUID) -> int:
-    """How many facts are kept but belong to no session's page: unreadable ones, unknown sessions, id conflicts."""
-    statement = sa.select(sa.func.count()).where(facts.c.institution_id == institution_id, OUT_OF_PLACE)
+    """How many facts are kept but belong to no session's page: unreadable ones, unknown sessions, id conflicts. What
+    came twice, by another way or under another name, is one."""
+    statement = sa.select(sa.func.count(facts.c.body.distinct())).where(
+        facts.c.institution_id == institution_id, OUT_OF_PLACE
+    )
     return int(conn.execute(statement).scalar_one())

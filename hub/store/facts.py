@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -47,7 +48,15 @@ def reassign(conn: Connection, institution_id: UUID, student_id: UUID, into_id: 
 
 
 _REF = "ref:"
-_HELD = sa.select(facts.c.seq, facts.c.institution_id, facts.c.id, facts.c.hash, facts.c.body, facts.c.verdict)
+_HELD = sa.select(
+    facts.c.seq,
+    facts.c.institution_id,
+    facts.c.id,
+    facts.c.hash,
+    facts.c.body,
+    facts.c.verdict,
+    facts.c.clock_quality,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ class Held:
     hash: bytes
     body: bytes
     verdict: str
+    clock_quality: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ def take_stock(conn: Connection) -> None:
 def held(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, Held]:
     """Which of these fact ids the hub holds, in whatever stream and institution they came."""
     rows = conn.execute(_HELD.where(facts.c.id.in_(ids)))
-    return {row.id: Held(row.institution_id, row.id, row.hash, row.body, row.verdict) for row in rows}
+    return {row.id: _as_held(row) for row in rows}
 
 
 def delivered(conn: Connection, institution_id: UUID, stream_id: UUID, first: int, last: int) -> dict[int, Held]:
@@ -100,7 +110,20 @@ def delivered(conn: Connection, institution_id: UUID, stream_id: UUID, first: in
             facts.c.seq.between(first, last),
         )
     )
-    return {row.seq: Held(row.institution_id, row.id, row.hash, row.body, row.verdict) for row in rows}
+    return {row.seq: _as_held(row) for row in rows}
+
+
+def _as_held(row: Any) -> Held:
+    return Held(row.institution_id, row.id, row.hash, row.body, row.verdict, row.clock_quality)
+
+
+def date(conn: Connection, institution_id: UUID, fact_id: UUID, occurred_at: datetime, quality: str) -> None:
+    """From now on a fact happened then: that is known better than before."""
+    conn.execute(
+        sa.update(facts)
+        .where(facts.c.institution_id == institution_id, facts.c.id == fact_id)
+        .values(occurred_at=occurred_at, clock_quality=quality)
+    )
 
 
 def last_sure_moment(conn: Connection, institution_id: UUID, stream_id: UUID) -> datetime | None:

@@ -22,6 +22,13 @@ def add(conn: Connection, institution_id: UUID, student_id: UUID, into_id: UUID,
     put(conn, merges, [row])
 
 
+def forget(conn: Connection, institution_id: UUID, student_ids: Collection[UUID]) -> None:
+    """From now on these ids stand for themselves: who was merged was imported again, as somebody of their own."""
+    conn.execute(
+        sa.delete(merges).where(merges.c.institution_id == institution_id, merges.c.student_id.in_(list(student_ids)))
+    )
+
+
 def of(conn: Connection, institution_id: UUID, student_ids: Collection[UUID]) -> dict[UUID, UUID]:
     """For each of these ids that was merged: the student it stands for now."""
     rows = conn.execute(

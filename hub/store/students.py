@@ -254,17 +254,17 @@ def claims_found(conn: Connection, institution_id: UUID) -> dict[str, UUID]:
 
 def _refs_found(conn: Connection, institution_id: UUID) -> Iterator[tuple[UUID, UUID]]:
     """The students whom parked check-ins are about and who are here now, under which id."""
-    refs = refs_waited_for(conn, institution_id)
-    now = {ref: ref for ref in refs} | merges.of(conn, institution_id, refs)
-    there = conn.execute(
-        sa.select(students.c.id).where(
-            students.c.institution_id == institution_id,
-            students.c.id.in_(list(set(now.values()))),
-            students.c.disabled.is_(False),
+    for batch in _batches(refs_waited_for(conn, institution_id)):
+        now = {ref: ref for ref in batch} | merges.of(conn, institution_id, batch)
+        there = conn.execute(
+            sa.select(students.c.id).where(
+                students.c.institution_id == institution_id,
+                students.c.id.in_(list(set(now.values()))),
+                students.c.disabled.is_(False),
+            )
         )
-    )
-    here = set(there.scalars())
-    return ((ref, student_id) for ref, student_id in now.items() if student_id in here)
+        here = set(there.scalars())
+        yield from ((ref, student_id) for ref, student_id in now.items() if student_id in here)
 
 
 def drop(conn: Connection, institution_id: UUID, student_id: UUID) -> None:

@@ -33,9 +33,12 @@ def choose_session(journal: Journal, roster: Roster, session_id: UUID, leaving: 
 
 
 def go_where_sent(journal: Journal, roster: Roster, assignment: Assignment | None) -> Session | None:
-    """Stand at the session that the office has chosen since. None: nothing new, or the roster does not have it yet."""
+    """Stand at the session that the office has chosen since. None: nothing new, or the roster does not have it yet.
+
+    An assignment from before the one that is known comes from a hub that went back in time, and calls nobody away.
+    """
     known = journal.remembered().assignment
-    if assignment is None or known == assignment:
+    if assignment is None or known == assignment or (known is not None and assignment.number < known.number):
         return None
     session = roster.session(assignment.session_id)
     if session is not None:

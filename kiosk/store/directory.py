@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from kiosk.store.roster import Roster
-from kiosk.store.roster_rows import Directory, Listed
+from kiosk.store.roster_rows import Directory, Listed, State
 from sync import seals
 from sync.directory import Line, read
 
@@ -41,7 +41,7 @@ class Reading(Generic[IndexT]):
     `whole`: no more are to come.
     """
 
-    state: tuple[UUID, int] | None
+    state: State | None
     listings: Sequence[Listing]
     index: IndexT
     total: int
@@ -144,7 +144,7 @@ class OpenDirectory(Generic[IndexT]):
         while start == 0 or start < total:
             listings += _opened(key, sealed, sealed.lines[start:end], before, shut)
             yield Reading(
-                state=(sealed.epoch, sealed.position),
+                state=sealed.state,
                 listings=list(listings),
                 index=self._index([each.line for each in listings]),
                 total=total,

@@ -22,7 +22,7 @@ from uuid import UUID
 from sqlite_utils import Database
 
 from kiosk.store import roster_rows as rows
-from kiosk.store.roster_rows import Directory, Recognised
+from kiosk.store.roster_rows import Directory, Recognised, State
 from kiosk.store.sqlite import (
     Connections,
     Kind,
@@ -66,7 +66,7 @@ class Roster:
         # Eight threads ask at once, and the postman's new file is noticed by whichever comes first.
         self._lock = threading.Lock()
         self._open: Connections | None = None
-        self._counted: tuple[tuple[UUID, int], int] | None = None
+        self._counted: tuple[State, int] | None = None
         self._begins_anew = False
 
     def close(self) -> None:
@@ -101,7 +101,7 @@ class Roster:
         """Every person's sealed line. None: there is no roster yet."""
         return self._asked(rows.directory, None)
 
-    def state(self) -> tuple[UUID, int] | None:
+    def state(self) -> State | None:
         """Changes whenever the roster does. None: there is no roster yet."""
         return self._asked(rows.state, None)
 

@@ -27,6 +27,7 @@ def m001_people(db: Database) -> None:
     db.execute(
         "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BLOB NOT NULL, position INTEGER NOT NULL,"
         " mark BLOB, roster_key BLOB NOT NULL, boot TEXT NOT NULL, settings BLOB NOT NULL, whole INTEGER NOT NULL,"
+        " mended INTEGER NOT NULL,"
         " proof BLOB NOT NULL) STRICT"
     )
     db.execute(
@@ -82,13 +83,22 @@ class Listed:
     line: bytes
 
 
+State = tuple[UUID, int, int]
+"""Another one whenever a roster is another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """Every sealed line of one state of the roster."""
 
     epoch: UUID
     position: int
+    mended: int
     lines: list[Listed]
+
+    @property
+    def state(self) -> State:
+        return self.epoch, self.position, self.mended
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +112,14 @@ class Meta:
     boot: str
     settings: bytes
     whole: bool
+    mended: int
 
 
 def begin(db: Database, epoch: UUID, roster_key: bytes, boot: str) -> None:
     """Make a new roster, with nobody in it."""
     nothing = encode(Settings(position=0, institution=""))
     db.execute(
-        "INSERT INTO meta VALUES (1, ?, 0, NULL, ?, ?, ?, 0, ?)", [epoch.bytes, roster_key, boot, nothing, _proof()]
+        "INSERT INTO meta VALUES (1, ?, 0, NULL, ?, ?, ?, 0, 0, ?)", [epoch.bytes, roster_key, boot, nothing, _proof()]
     )
     _prove_meta(db)
 
@@ -121,8 +132,9 @@ def meta(db: Database) -> Meta:
     row = db.execute(_META).fetchone()
     if row is None or _proof(*row[:-1]) != row[-1]:
         raise StoreDamaged(Path("roster"), "it does not say what it is")
-    epoch, position, mark, roster_key, boot, settings, whole, _ = row
-    return Meta(UUID(bytes=epoch), position, mark and UUID(bytes=mark), roster_key, boot, settings, bool(whole))
+    epoch, position, mark, roster_key, boot, settings, whole, mended, _ = row
+    mark = mark and UUID(bytes=mark)
+    return Meta(UUID(bytes=epoch), position, mark, roster_key, boot, settings, bool(whole), mended)
 
 
 def settings(db: Database) -> Settings:
@@ -151,7 +163,7 @@ def directory(db: Database) -> Directory:
         Listed(UUID(bytes=ref), state, position, _ids(registered), line)
         for ref, state, position, registered, line in rows
     ]
-    return Directory(here.epoch, here.position, lines)
+    return Directory(here.epoch, here.position, here.mended, lines)
 
 
 def digested(db: Database) -> tuple[bytes, ...]:
@@ -175,10 +187,10 @@ def _intact_sessions(db: Database) -> Iterator[Line]:
         yield "session", UUID(bytes=key), _decoded_session(body).position
 
 
-def state(db: Database) -> tuple[UUID, int]:
-    """Changes whenever the roster does: its epoch and position."""
+def state(db: Database) -> State:
+    """Changes whenever the roster does: its epoch and position, and how often something in it was mended."""
     here = meta(db)
-    return here.epoch, here.position
+    return here.epoch, here.position, here.mended
 
 
 def count(db: Database) -> int:
@@ -272,6 +284,8 @@ def mend(db: Database, bucket: Bucket) -> None:
     for entry in bucket.entries:
         _sort(db, entry, people)
     _replace_people(db, people)
+    db.execute("UPDATE meta SET mended = mended + 1")
+    _prove_meta(db)
 
 
 def _sort(db: Database, entry: Entry, people: dict[UUID, Person | None]) -> None:
@@ -322,7 +336,7 @@ def _row(person: Person) -> tuple[object, ...]:
     return (*said, _proof(*said, *(key.greeting for key in person.keys)))
 
 
-_META = "SELECT epoch, position, mark, roster_key, boot, settings, whole, proof FROM meta"
+_META = "SELECT epoch, position, mark, roster_key, boot, settings, whole, mended, proof FROM meta"
 _SESSIONS = "SELECT id, body, proof FROM sessions"
 _PEOPLE = "SELECT ref, state, position, tags, registered, directory, proof FROM people"
 

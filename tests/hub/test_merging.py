@@ -1,5 +1,6 @@
 """Two students turn out to be one person; and a student comes back whom a restored backup did not know."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -8,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from hub.actions import attendance, import_students, merging, passes, registrations
+from hub.actions import attendance, import_students, kiosks, merging, passes, receive, registrations
 from hub.actions.import_students import ImportOptions
 from hub.database import reading, writing
 from hub.errors import HubRefused, UnknownStudent
@@ -121,6 +122,51 @@ def test_a_check_in_of_somebody_whom_the_backup_did_not_know_counts_once_they_ar
     assert [receipt.verdict for receipt in desk.hand_over(client).receipts] == ["parked:unknown_address"]
     assert counted(engine, institution, session) == (0, 1)
     import_students.import_students(engine, institution.id, file, ImportOptions(), now, tmp_path)
+    assert counted(engine, institution, session) == (1, 0)
+
+
+def test_who_was_merged_and_is_imported_again_is_somebody_of_their_own(
+    engine: Engine,
+    client: FlaskClient,
+    institution: Institution,
+    session: Session,
+    desk: Desk,
+    now: datetime,
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "students.csv"
+
+    def bring(*rows: str) -> None:
+        file.write_text("\n".join(["username,first_name,email_address", *rows, ""]))
+        import_students.import_students(engine, institution.id, file, ImportOptions(), now, tmp_path)
+
+    bring("bo,Bo,bo@example.edu", "bob,Bob,bob@example.edu")
+    merging.merge(engine, institution.id, "bob", "bo", now)
+    bring("bob,Bob,robert@example.edu")
+    for ref in view(engine, institution.id).people:
+        desk.check_in(session.id, ref)
+    assert [receipt.verdict for receipt in desk.hand_over(client).receipts] == ["counted", "counted"]
+    assert counted(engine, institution, session) == (2, 0)
+
+
+def test_a_merge_waits_for_pushes_that_still_know_both(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk, now: datetime
+) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer anyway")
+    bo, bob = (student(engine, institution.id, name) for name in ("Bo", "Bob"))
+    desk.check_in(session.id, bo)
+    desk.check_in(session.id, bob)
+    kiosk = kiosks.recognise(engine, desk.token)
+    names = [username(engine, each) for each in (bob, bo)]
+    with ThreadPoolExecutor(1) as pool:
+        with writing(engine) as conn:
+            receive.take(conn, kiosk, desk.stream_id, desk.push(), now)
+            merging_now = pool.submit(merging.merge, engine, institution.id, *names, now)
+            # As far as it comes while the push is under way.
+            wait([merging_now], timeout=0.5)
+            assert not merging_now.done()
+        merging_now.result()
     assert counted(engine, institution, session) == (1, 0)
 
 

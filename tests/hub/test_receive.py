@@ -16,6 +16,7 @@ from hub.actions import attendance, kiosks
 from hub.database import reading, writing
 from hub.schema import addresses, streams
 from hub.schema import facts as facts_table
+from hub.store import attendance as attendance_store
 from hub.store import facts, feed
 from hub.store.events import Session
 from sync.messages import MAX_FACT_BYTES, MAX_FACTS, MAX_PUSH_BYTES, PushAnswer, Verbatim, encode
@@ -306,6 +307,34 @@ def test_an_exchange_in_an_earlier_run_of_the_kiosk_tells_when_its_later_facts_h
     desk.check_in(session.id, student(engine, institution.id, "Ada"), at(boot="morning", since_boot_ms=800))
     assert desk.send(client, desk.push(clock=at(boot="evening", since_boot_ms=5_000))).status_code == 200
     assert happened(engine) == [(heard - timedelta(milliseconds=200), "good")]
+
+
+def test_a_fact_whose_moment_becomes_known_when_it_comes_again_is_dated_anew(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
+) -> None:
+    long_ago = datetime(2006, 1, 1, tzinfo=UTC)
+    desk.check_in(session.id, student(engine, institution.id, "Ada"), at(long_ago, boot="morning", since_boot_ms=500))
+    unknown = desk.send(client, desk.push(clock=at(boot="", since_boot_ms=0)))
+    assert unknown.status_code == 200
+    assert happened(engine) == [(long_ago, "untrusted")]
+    desk.stream_id = uuid7()
+    known = desk.send(client, desk.push(clock=at(boot="morning", since_boot_ms=1_500)))
+    heard = msgspec.json.decode(known.data, type=PushAnswer).hub_time
+    assert happened(engine)[0] == (heard - timedelta(seconds=1), "good")
+    desk.stream_id = uuid7()
+    assert desk.send(client, desk.push(clock=at(boot="", since_boot_ms=0))).status_code == 200
+    assert happened(engine)[0] == (heard - timedelta(seconds=1), "good"), "never for the worse"
+
+
+def test_an_unreadable_fact_that_comes_under_another_name_as_well_is_one_to_look_at(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
+) -> None:
+    desk.made.append(b'{"kind":"from_the_future"}')
+    for _ in range(2):
+        desk.hand_over(client)
+        desk.stream_id = uuid7()
+    with reading(engine) as conn:
+        assert attendance_store.out_of_place(conn, institution.id) == 1
 
 
 def waiting(engine: Engine, institution: Institution) -> int:

@@ -58,11 +58,13 @@ def test_a_later_wish_of_the_office_counts_again(desk: tuple[Journal, Roster]) -
     assert stands_at(desk[0]) == b.WORKSHOP
 
 
-def test_a_hub_that_was_restored_and_counts_anew_is_followed(desk: tuple[Journal, Roster]) -> None:
-    assert send(desk, b.WORKSHOP, 5)
+def test_a_hub_that_went_back_in_time_calls_no_desk_back_to_where_it_was_before(desk: tuple[Journal, Roster]) -> None:
     assert send(desk, b.FAIR, 4)
-    assert stands_at(desk[0]) == b.FAIR
+    assert send(desk, b.WORKSHOP, 5)
     assert not send(desk, b.FAIR, 4)
+    assert stands_at(desk[0]) == b.WORKSHOP
+    assert send(desk, b.FAIR, 5), "the first wish since then"
+    assert send(desk, b.WORKSHOP, 1_000_001)
 
 
 def test_a_desk_goes_to_a_session_as_soon_as_it_knows_it(desk: tuple[Journal, Roster]) -> None:

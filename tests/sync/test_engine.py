@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync import chain
-from sync.engine import LONGEST_ROUND_MS, ClockSample, Report, run_once
+from sync.engine import LONGEST_ROUND_MS, MOST_BUCKETS, ClockSample, Report, run_once
 from sync.errors import (
     CheckinError,
     DeviceRevoked,
@@ -608,6 +608,31 @@ def test_a_roster_that_cannot_be_mended_is_fetched_from_the_start() -> None:
     assert ADA not in roster.known
     assert exchange(hub, MemoryJournal(), roster).received == len(PEOPLE)
     assert ADA in roster.known
+
+
+def test_a_hub_that_goes_on_while_something_is_mended_is_asked_another_time() -> None:
+    class Busy(MemoryHub):
+        def bucket(self, number: int) -> Bucket:
+            found = super().bucket(number)
+            self.feed.append(person(6, UUID(int=6)))
+            return found
+
+    hub, roster = Busy(PEOPLE[:]), MemoryRoster()
+    exchange(hub, MemoryJournal(), roster)
+    del roster.known[ADA]
+    report = audit(hub, roster)
+    assert (report.problem, report.audited, report.mended) == (None, False, 1)
+    assert audit(hub, roster).audited
+
+
+def test_a_roster_that_differs_nearly_everywhere_is_fetched_as_a_whole() -> None:
+    hub = MemoryHub([person(number, UUID(int=number)) for number in range(1, MOST_BUCKETS + 2)])
+    roster = MemoryRoster()
+    exchange(hub, MemoryJournal(), roster)
+    roster.known.clear()
+    assert audit(hub, roster).problem == "hub_mismatch"
+    assert hub.fetched == []
+    assert audit(hub, roster).audited
 
 
 def test_a_hub_that_has_gone_on_meanwhile_is_asked_another_time() -> None:

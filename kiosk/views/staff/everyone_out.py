@@ -40,7 +40,7 @@ def check_everyone_out() -> ResponseReturnValue:
     session = _session(session_id)
     if session is None or not session.check_out:
         abort(404)
-    position = (here.roster.state() or (None, 0))[1]
+    position = (here.roster.state() or (None, 0, 0))[1]
     new_id = uuid7()
     try:
         fact_id = leaving.everyone_out(here.journal, session.id, intent_id, clock.now(), new_id, position)
