@@ -85,12 +85,13 @@ def init(
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes. Default: 1 on SQLite, 2 on PostgreSQL.")
 @click.option("--no-tls", is_flag=True, help="Plain HTTP although there are certificates: something in front has TLS.")
+@click.option("--silence", type=click.FloatRange(min=0, min_open=True), hidden=True, help="For tests: seconds.")
 @pass_context
 @honest
-def serve(ctx: Context, host: str, port: int, workers: int | None, no_tls: bool) -> None:
+def serve(ctx: Context, host: str, port: int, workers: int | None, no_tls: bool, silence: float | None) -> None:
     """Serve kiosks and staff until stopped. Speaks TLS once `hub tls make` has made certificates."""
     from hub import tls
-    from hub.server import run
+    from hub.server import SILENCE_S, run
 
     folder = ctx.config.tls_folder
     context = tls.server_context(folder) if tls.is_there(folder) and not no_tls else None
@@ -103,6 +104,7 @@ def serve(ctx: Context, host: str, port: int, workers: int | None, no_tls: bool)
         workers,
         lambda: click.echo(f"The hub is at {address}", err=True),
         context,
+        silence or SILENCE_S,
     )
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 import click
 
 from hub.actions import parked as actions
-from hub.actions.parked import Waiting
+from hub.actions.parked import Moved, Waiting
 from hub.cli_context import Context, emit, honest, institution_option, json_option, local, pass_context
 
 REASONS = {
@@ -47,6 +47,29 @@ def settle(
     """Decide that a check-in is this student's. It counts with the moment it was made."""
     actions.settle(ctx.engine, ctx.institution_id(institution), fact_id, username, session_id)
     emit(as_json, {"id": fact_id, "username": username}, f"It is {username}'s now.")
+
+
+@group.command("move")
+@click.argument("session_id", metavar="OLD_SESSION", type=click.UUID)
+@click.argument("to_id", metavar="NEW_SESSION", type=click.UUID)
+@institution_option
+@json_option
+@pass_context
+@honest
+def move(ctx: Context, session_id: UUID, to_id: UUID, institution: str | None, as_json: bool) -> None:
+    """Everything that came for a session the hub does not know is judged again, for another one.
+
+    After a restore: the event was made since the backup, and was made again under another id.
+    """
+    moved = actions.move(ctx.engine, ctx.institution_id(institution), session_id, to_id)
+    emit(as_json, {"session_id": to_id, "counted": moved.counted, "parked": moved.parked}, _moved(session_id, moved))
+
+
+def _moved(session_id: UUID, moved: Moved) -> str:
+    if not moved.counted + moved.parked:
+        return f"Nothing waits at {session_id} for want of a session. `hub parked list` shows what waits, and where."
+    told = f"{moved.counted + moved.parked} moved, with the moments they were made; {moved.counted} count."
+    return f"{told} {moved.parked} wait for something else: `hub parked list`." if moved.parked else told
 
 
 def _line(ctx: Context, each: Waiting) -> str:

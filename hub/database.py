@@ -9,7 +9,7 @@ lets nobody else do the same (`one_at_a_time`).
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from io import TextIOWrapper
@@ -23,7 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from uuid_utils.compat import uuid4
 
 from hub import schema
-from hub.errors import InUse, NotWritten
+from hub.errors import HubRefused, InUse, NotWritten
 
 Row = dict[str, Any]
 
@@ -233,6 +233,24 @@ def filling(path: Path) -> Iterator[Engine]:
         engine.dispose()
 
 
+@contextmanager
+def to_itself(path: Path) -> Iterator[None]:
+    """Nobody else reads or writes a SQLite file while the block runs; whoever wrote before has finished.
+
+    A file that cannot be read as a database is nobody's. Raises `InUse`.
+    """
+    # Who waits meanwhile and then finds the file moved is refused by SQLite, and writes nothing into the old one.
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1_000)) as raw:
+        try:
+            # What a log beside the file holds is in the file from here on.
+            raw.execute("PRAGMA journal_mode=DELETE")
+            raw.execute("BEGIN EXCLUSIVE")
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise InUse("Something else uses the database, and keeps it. Stop that, then try again.") from error
+        yield
+
+
 def unchanging(path: Path) -> Engine:
     """An engine that only reads a SQLite file, on whatever medium it lies, and leaves nothing beside it."""
     # A log beside it belongs to it: then SQLite has to read both, and needs a lock on them.
@@ -279,7 +297,8 @@ _PATIENT_TRIES = 3
 def copy_all(source: Connection, target: Connection, told: Told | None = None) -> dict[str, int]:
     """Every row of one database into another one, which is empty and has today's shape; how many of each table.
 
-    `source` has to see one moment. Numbers that the target gives out itself go on after those that came.
+    `source` has to see one moment. Numbers that the target gives out itself go on after those that came. Raises
+    `HubRefused` for a text that the target cannot keep.
     """
     copied: dict[str, int] = {}
     total = 0
@@ -287,13 +306,31 @@ def copy_all(source: Connection, target: Connection, told: Told | None = None) -
         copied[table.name] = 0
         with source.execute(sa.select(table), execution_options={"yield_per": _BLOCK}) as rows:
             for block in rows.mappings().partitions():
-                target.execute(sa.insert(table), [dict(row) for row in block])
+                _insert_all(target, table, [dict(row) for row in block])
                 copied[table.name] += len(block)
                 total += len(block)
                 if told is not None:
                     told(total)
         _number_on(target, table)
     return copied
+
+
+def _insert_all(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    try:
+        conn.execute(sa.insert(table), list(rows))
+    except sa.exc.DataError as error:
+        name, row = next(_with_nul(rows), (None, {}))
+        if name is None:
+            raise
+        which = ", ".join(f"{column.name} {row[column.name]!s}" for column in table.primary_key)
+        raise HubRefused(
+            f"{table.name}.{name} ({which}) holds a NUL character, which PostgreSQL cannot keep. Nothing was changed. "
+            "Correct it where it is, in a hub on SQLite (import that student again, say), then try again."
+        ) from error
+
+
+def _with_nul(rows: Iterable[Row]) -> Iterator[tuple[str, Row]]:
+    return ((name, row) for row in rows for name, value in row.items() if isinstance(value, str) and "\0" in value)
 
 
 def _number_on(conn: Connection, table: Table) -> None:

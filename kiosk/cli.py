@@ -159,7 +159,10 @@ def serve(host: str | None, port: int | None) -> None:
     signal.signal(signal.SIGTERM, _end)
     click.echo(f"The desk is at http://{config.host}:{config.port}  (Ctrl-C ends it)", err=True)
     _serve_phones_again(app, config)
-    server.run()
+    try:
+        server.run()
+    finally:
+        mender.close()
 
 
 @main.command(epilog="\b\nExamples:\n  kiosk post\n  kiosk post --once --json")
@@ -310,11 +313,14 @@ def doctor(as_json: bool) -> None:
 def export(file: Path, everything: bool, force: bool, as_json: bool) -> None:
     """Put what the hub does not hold yet into FILE, to be carried to the office by hand: hub import facts.
 
-    The desk and the postman may be at work meanwhile. What comes over the network as well counts once.
+    The desk and the postman may be at work meanwhile. What comes over the network as well counts once. A damaged
+    journal is salvaged first: what is in the file is as it was written.
     """
     from kiosk import cli_export
 
-    with _journal(Config.from_environment()) as journal:
+    config = Config.from_environment()
+    _make_sound(config)
+    with _journal(config) as journal:
         standing = journal.standing()
         if standing is None:
             raise _Refused(words.ENROL_FIRST)
@@ -347,13 +353,7 @@ def _post_for_ever(rounds: "Round", config: Config) -> None:
 
     postman.end_on_signals()
     postman.give_way()
-    while True:
-        try:
-            postman.go_on(rounds, Event())
-        except StoreDamaged:
-            rounds.journal.close()
-            if _make_sound(config) is None:
-                raise
+    postman.go_on(rounds, Event(), lambda: _make_sound(config) is not None)
 
 
 def _make_sound(config: Config) -> Salvaged | None:

@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from kiosk import words
 from kiosk.actions import carrying
 from kiosk.store.journal import Journal, Standing
+from kiosk.store.sqlite import StoreDamaged
+from sync.errors import ChainBroken
 
 
 class NotExported(Exception):
@@ -17,8 +20,11 @@ def export(journal: Journal, standing: Standing, file: Path, *, everything: bool
         raise NotExported(f"{file} is a folder. Name a file in it.")
     if file.exists() and not force:
         raise NotExported(f"{file} is there already. Name another file, or say --force.")
-    packed = carrying.pack(journal, standing, everything=everything)
-    header = packed.file.header
+    try:
+        packed = carrying.pack(journal, standing, everything=everything)
+    except ChainBroken as error:
+        raise NotExported(words.store_trouble(StoreDamaged(journal.path, error.detail))) from error
+    header = packed.header
     if header.count:
         try:
             carrying.write(packed, file)
@@ -29,7 +35,6 @@ def export(journal: Journal, standing: Standing, file: Path, *, everything: bool
         "facts": header.count,
         "from_seq": header.from_seq,
         "stream_id": str(header.stream_id),
-        "sound": packed.sound,
     }
 
 
@@ -37,10 +42,7 @@ def said(told: dict[str, Any]) -> str:
     """What was written, and what to do with it."""
     if told["file"] is None:
         return "0 facts wait: the hub holds everything, and nothing was written. --all writes all that were ever made."
-    lines = [
-        f"{told['facts']:,} facts are in {told['file']}. At the office: hub import facts {Path(told['file']).name}",
-        "This kiosk keeps them and goes on trying; what comes twice counts once.",
-    ]
-    if not told["sound"]:
-        lines.append("Some of them are not as they were written: the disk may be failing. kiosk doctor tells more.")
-    return "\n".join(lines)
+    return (
+        f"{told['facts']:,} facts are in {told['file']}. At the office: hub import facts {Path(told['file']).name}\n"
+        "This kiosk keeps them and goes on trying; what comes twice counts once."
+    )

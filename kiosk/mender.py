@@ -32,19 +32,26 @@ class Mender:
             if self._is_at_work() or (self._began_ms is not None and now_ms - self._began_ms < _AGAIN_MS):
                 return
             _log.error("the journal is damaged: kiosk salvage begins")
-            self._began_ms = now_ms
-            self._at_work = subprocess.Popen(
-                [sys.executable, "-m", "kiosk", "salvage"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env={**os.environ, "KIOSK_DATA_DIR": str(self._data_dir)},
-            )
+            try:
+                self._at_work = self._begun()
+                self._began_ms = now_ms
+            except OSError as error:
+                # No memory for another process, for one: whoever meets the damage next has it tried again.
+                _log.warning("kiosk salvage cannot begin: %s", error.strerror)
 
     def close(self) -> None:
         """Waits until what has begun is done."""
         with self._lock:
             if self._at_work is not None:
                 self._at_work.wait()
+
+    def _begun(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "kiosk", "salvage"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "KIOSK_DATA_DIR": str(self._data_dir)},
+        )
 
     def _is_at_work(self) -> bool:
         return self._at_work is not None and self._at_work.poll() is None

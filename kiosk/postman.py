@@ -8,7 +8,7 @@ import logging
 import os
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -122,22 +122,53 @@ def go_once(rounds: Round) -> Report:
     return report
 
 
-def go_on(rounds: Round, stop: Event) -> None:
-    """Exchange after exchange until `stop` is set. Raises `StoreDamaged` or `StoreTooNew`: then nothing can be sent."""
+def go_on(rounds: Round, stop: Event, mend: Callable[[], bool]) -> None:
+    """Exchange after exchange until `stop` is set.
+
+    `mend` is called when the journal turns out to be damaged: it makes it sound, or raises, and says whether it had to.
+    Raises `StoreTooNew`, and `StoreDamaged` when the journal was found sound and is damaged all the same.
+    """
     failures = 0
     retry_after: float | None = None
+    found_sound = False
     while not stop.is_set():
         try:
-            report = go_once(rounds)
-            if report.problem == ChainBroken.code:
-                raise StoreDamaged(rounds.journal.path, ChainBroken.code)
+            report = _go_soundly(rounds)
             failures = 0 if report.problem is None else failures + 1
-            retry_after = report.retry_after
+            retry_after, found_sound = report.retry_after, False
         except NotRecorded as error:
             _log.warning("the disk does not take the marks: %s", error.reason)
             failures, retry_after = failures + 1, None
+        except StoreDamaged:
+            failures, retry_after = failures + 1, None
+            mended = _mended(rounds.journal, mend)
+            if mended is False and found_sound:
+                raise
+            # Another program may have mended it meanwhile.
+            found_sound = mended is False
         chance = random.random()  # noqa: S311 - spreads kiosks in time, keeps no secret
         stop.wait(pace.delay(failures, chance, retry_after))
+
+
+def _go_soundly(rounds: Round) -> Report:
+    """One exchange. Raises `StoreDamaged` for damage of the journal that the exchange only reports, too."""
+    met = Event()
+    # The report's code may as well be about the roster's file, which is thrown away and fetched again.
+    rounds.journal.when_damaged(met.set)
+    report = go_once(rounds)
+    if met.is_set() or report.problem == ChainBroken.code:
+        raise StoreDamaged(rounds.journal.path, report.detail)
+    return report
+
+
+def _mended(journal: Journal, mend: Callable[[], bool]) -> bool | None:
+    """Whether there was anything to mend; None: that could not be found out, for now."""
+    journal.let_go()
+    try:
+        return mend()
+    except NotRecorded as error:
+        _log.warning("the journal is damaged and cannot be mended yet: %s", error.reason)
+        return None
 
 
 def give_way() -> None:

@@ -58,24 +58,34 @@ def store_trouble(error: StoreDamaged | StoreTooNew | NotRecorded) -> str:
 
 
 def salvaged(told: Salvaged) -> str:
-    """What became of a journal that was damaged."""
+    """What became of a journal that was damaged, each time it was."""
+    return "\n".join(map(_salvaged, told.all))
+
+
+def _salvaged(told: Salvaged) -> str:
     carried = number(told.carried, "entry", "entries")
     lines = [f"The journal was damaged ({told.why}) and was made anew: {carried} carried over."]
     if told.missing is None:
         lines.append("How many are missing cannot be known.")
     elif told.missing:
-        gaps = ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in told.gaps)
-        lines.append(f"{told.missing} cannot be read any more: number {gaps}. The hub may have them.")
+        lines.append(f"{told.missing} are missing: number {_gaps(told)}. The hub may have them.")
     if told.altered:
-        lines.append(f"{told.altered} are not as they were written and were left out.")
+        among = " of the missing ones" if told.missing else ""
+        lines.append(f"{told.altered}{among} can be read, are not as they were written, and were left out.")
     if told.unproven:
         lines.append(f"{told.unproven} cannot be proven to be as they were written, and were carried over.")
     if told.altered or told.unproven:
         lines.append(f"The office finds them in {told.kept_as.removesuffix('.sqlite')}.facts.jsonl.")
     if "standing" in told.forgotten:
-        lines.append("The kiosk must be enrolled again; it keeps its check-ins:  kiosk enrol URL CODE")
+        lines.append("It knows no hub to belong to. It keeps its check-ins; to enrol it:  kiosk enrol URL CODE")
     lines.append(f"The damaged file is {told.kept_as}. You are told of it until it is moved away: the office wants it.")
     return "\n".join(lines)
+
+
+def _gaps(told: Salvaged) -> str:
+    named = ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in told.gaps)
+    others = (told.missing or 0) - sum(last - first + 1 for first, last in told.gaps)
+    return f"{named} and {others} more" if others > 0 else named
 
 
 def exchange_problem(code: str) -> str:

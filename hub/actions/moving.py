@@ -1,9 +1,10 @@
 """Put a hub back from a file, or move it into another database."""
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from uuid import UUID
@@ -15,11 +16,26 @@ from uuid_utils.compat import uuid4
 from hub import database, migrations, schema
 from hub.actions import backups, readiness
 from hub.actions.backups import BESIDE, Contents, part_of, put_in_place, write_out
-from hub.database import Told, alone, copy_all, copy_file, file_of, filling, is_blank, reading, unchanging, writing
+from hub.database import (
+    Told,
+    alone,
+    copy_all,
+    copy_file,
+    file_of,
+    filling,
+    is_blank,
+    reading,
+    to_itself,
+    unchanging,
+    writing,
+)
 from hub.errors import HubRefused, NotWritten, UnreadableFile
-from hub.store import contents, institutions
+from hub.store import contents, institutions, kiosks
 from hub.store.contents import Member
 from sync.seals import new_key
+
+_EARLY = datetime(2020, 1, 1, tzinfo=UTC)
+"""Before any hub: seconds since then grow faster than anybody assigns kiosks, and fit where assignments are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +74,7 @@ def restore(engine: Engine, file: Path, data_dir: Path, now: datetime, told: Tol
     folder = data_dir if place is None else place.parent
     with alone(engine), part_of((place or folder / "hub.sqlite").with_suffix(".restored")) as part:
         copy_file(unchanging(file), part)
-        found, kiosks = _made_ready(part)
+        found, members = _made_ready(part, now)
         before = _what_is_there(engine)
         if before.hub_id not in (None, found.hub_id):
             raise HubRefused(
@@ -70,7 +86,7 @@ def restore(engine: Engine, file: Path, data_dir: Path, now: datetime, told: Tol
             _replace_rows(engine, part, kept, told)
         else:
             _replace_file(engine, place, part, kept)
-    return Restored(found, kept, *_changed(before.kiosks, kiosks))
+    return Restored(found, kept, *_changed(before.kiosks, members))
 
 
 def copy_to(engine: Engine, target: Engine, told: Told | None = None) -> Contents:
@@ -117,13 +133,14 @@ def _check_pages(file: Path) -> None:
         raise UnreadableFile("damaged", f"{file} is damaged ({found}). Nothing was changed. Use another backup.")
 
 
-def _made_ready(part: Path) -> tuple[Contents, list[Member]]:
+def _made_ready(part: Path, now: datetime) -> tuple[Contents, list[Member]]:
     try:
         with filling(part) as engine:
             migrations.upgrade(engine)
             with writing(engine) as conn:
                 found = backups.examine(conn)
                 _begin_anew(conn)
+                kiosks.forget_assignments(conn, int((now - _EARLY).total_seconds()))
                 return found, contents.members(conn)
     except backups.Unsound as error:
         raise UnreadableFile("damaged", f"{error.detail} Nothing was changed. Use another backup.") from error
@@ -162,15 +179,43 @@ def _kept_as(folder: Path, stem: str, now: datetime) -> Path:
 
 def _replace_file(engine: Engine, place: Path, part: Path, kept: Path | None) -> None:
     engine.dispose()
-    if kept is not None:
-        # What a database left beside it belongs to it: without, it might not be read again.
-        for suffix in BESIDE:
-            beside = place.with_name(place.name + suffix)
-            if beside.exists() and beside.stat().st_size:
-                beside.replace(kept.with_name(kept.name + suffix))
-            else:
-                beside.unlink(missing_ok=True)
-    put_in_place(part, place)
+    if kept is None:
+        put_in_place(part, place)
+        return
+    with to_itself(place):
+        _name_too(place, kept)
+        try:
+            _take_along_what_is_beside(place, kept)
+            put_in_place(part, place)
+        except OSError:
+            _take_name_back(place, kept)
+            raise
+
+
+def _name_too(place: Path, kept: Path) -> None:
+    try:
+        # With two names it never has none, whenever the power fails.
+        os.link(place, kept)
+    except OSError:
+        # Some file systems know no second names.
+        place.replace(kept)
+
+
+def _take_name_back(place: Path, kept: Path) -> None:
+    # Where both are names of one file, this does nothing.
+    kept.replace(place)
+    kept.unlink(missing_ok=True)
+
+
+def _take_along_what_is_beside(place: Path, kept: Path) -> None:
+    """What a database left beside it belongs to it: without, it might not be read again; beside another one, it would
+    be taken for that one's."""
+    for suffix in filter(None, BESIDE):
+        beside = place.with_name(place.name + suffix)
+        if beside.exists() and beside.stat().st_size:
+            beside.replace(kept.with_name(kept.name + suffix))
+        else:
+            beside.unlink(missing_ok=True)
 
 
 def _replace_rows(engine: Engine, part: Path, kept: Path | None, told: Told | None = None) -> None:

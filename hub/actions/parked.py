@@ -1,17 +1,25 @@
 """Check-ins that wait for somebody at the office to decide whose they are, or whether they count."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Connection, Engine
 
+from hub.actions.receive import Delivered, claim, read_fact, what_is_known
 from hub.database import reading, writing
 from hub.errors import HubRefused, UnknownStudent
+from hub.rules.acceptance import judge
 from hub.store import events, facts, institutions, students
+from hub.store import parked as store
 from hub.store.facts import PARKED, Parked
-from sync.messages import FACT, CheckIn, CheckOut
+from hub.store.institutions import Institution
+from sync.messages import FACT, MAX_FACTS, CheckIn, CheckOut
 from sync.seals import open_at_hub
+
+UNKNOWN_SESSION = "parked:unknown_session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,15 @@ class Waiting:
     username: str | None
     typed: str | None
     name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many check-ins and check-outs were moved: those that take effect now, and those that wait for something
+    else."""
+
+    counted: int
+    parked: int
 
 
 def everything(engine: Engine, institution_id: UUID, session_id: UUID | None = None) -> list[Waiting]:
@@ -51,6 +68,54 @@ def settle(engine: Engine, institution_id: UUID, fact_id: UUID, username: str, s
             raise UnknownStudent(f"There is no student {username!r}. Upper and lower case count.")
         session = events.there(conn, institution_id, session_id or parked.session_id)
         facts.settle(conn, institution_id, fact_id, session.id, found[0].id)
+
+
+def move(engine: Engine, institution_id: UUID, session_id: UUID, to_id: UUID) -> Moved:
+    """What came for a session that the hub does not know is judged as if it came now, for the session `to_id`.
+
+    That counts with the moment it was made, and what was taken back stays so. Again: moves what came since. Raises
+    `UnknownSession`.
+    """
+    with writing(engine) as conn:
+        institution = institutions.hold_still(conn, institution_id)
+        to = events.there(conn, institution_id, to_id)
+        waiting = [
+            _at(to.id, each, institution)
+            for each in facts.parked(conn, institution_id, session_id)
+            if each.verdict == UNKNOWN_SESSION
+        ]
+        verdicts: list[str] = []
+        for start in range(0, len(waiting), MAX_FACTS):
+            verdicts += _judged_again(conn, institution_id, to.id, waiting[start : start + MAX_FACTS])
+    still = sum(verdict.startswith(PARKED) for verdict in verdicts)
+    return Moved(counted=len(verdicts) - still, parked=still)
+
+
+def _at(session_id: UUID, parked: Parked, institution: Institution) -> Delivered:
+    delivered = read_fact(0, parked.body, b"", institution.private_key)
+    fact = delivered.fact and msgspec.structs.replace(delivered.fact, session_id=session_id)
+    return replace(delivered, fact=fact)
+
+
+def _judged_again(
+    conn: Connection, institution_id: UUID, session_id: UUID, waiting: Sequence[Delivered]
+) -> Iterator[str]:
+    known = what_is_known(conn, institution_id, waiting)
+    for each in waiting:
+        if each.fact is not None:
+            judgement = judge(each.fact, known)
+            if judgement.verdict == "counted" and judgement.student_id is not None:
+                known.present.add((session_id, judgement.student_id))
+            store.judge_again(
+                conn,
+                institution_id,
+                each.fact.id,
+                session_id,
+                judgement.student_id,
+                judgement.verdict,
+                claim(each, judgement),
+            )
+            yield judgement.verdict
 
 
 def _told(conn: Connection, institution_id: UUID, waiting: list[Parked]) -> list[Waiting]:

@@ -169,13 +169,14 @@ def _arrived(institution: Institution, stream: Stream, push: Push, held: Mapping
 
     hashes = chain.new_hashes(push, stream.acked_seq, stream.acked_hash, held_hash)
     return [
-        _read(seq, bytes(body), digest, institution.private_key)
+        read_fact(seq, bytes(body), digest, institution.private_key)
         for seq, (body, digest) in enumerate(zip(push.facts, hashes, strict=True), push.from_seq)
         if seq > stream.acked_seq
     ]
 
 
-def _read(seq: int, body: bytes, digest: bytes, private_key: bytes) -> Delivered:
+def read_fact(seq: int, body: bytes, digest: bytes, private_key: bytes) -> Delivered:
+    """A fact with what it says and whom it claims, as far as that can be read."""
     try:
         fact = FACT.decode(body) if len(body) <= MAX_FACT_BYTES else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -219,7 +220,7 @@ def _keep(
     moments: Mapping[int, Happened],
     now: datetime,
 ) -> list[Receipt]:
-    known = _what_is_known(conn, institution.id, arrived)
+    known = what_is_known(conn, institution.id, arrived)
     held = facts.held(conn, [each.fact.id for each in arrived if each.fact is not None])
     bodies = {
         fact_id: (fact.body if fact.institution_id == institution.id else None, fact.verdict)
@@ -248,7 +249,7 @@ def _keep(
             receipts.append(Receipt(seq=each.seq, id=each.fact.id, verdict=verdict if same else ID_CONFLICT))
         else:
             judgement = judge(each.fact, known)
-            row |= _meaning(each.fact, _claimed(each, judgement), judgement, moments[each.seq])
+            row |= _meaning(each.fact, claim(each, judgement), judgement, moments[each.seq])
             bodies[each.fact.id] = (each.body, judgement.verdict)
             receipts.append(Receipt(seq=each.seq, id=each.fact.id, verdict=judgement.verdict))
             if isinstance(each.fact, Undo):
@@ -280,7 +281,8 @@ _MEANING = (
 )
 
 
-def _claimed(delivered: Delivered, judgement: Judgement) -> str | None:
+def claim(delivered: Delivered, judgement: Judgement) -> str | None:
+    """What of a fact may tell later whose it is."""
     fact = delivered.fact
     if isinstance(fact, CheckIn | CheckOut) and fact.ref is not None and judgement.student_id is None:
         return facts.claim_of(fact.ref)
@@ -306,7 +308,8 @@ def _undone_row(institution_id: UUID, undo: Undo, check_in_id: UUID) -> Row:
     return {"institution_id": institution_id, "check_in_id": check_in_id, "undo_id": undo.id}
 
 
-def _what_is_known(conn: Connection, institution_id: UUID, arrived: Sequence[Delivered]) -> Known:
+def what_is_known(conn: Connection, institution_id: UUID, arrived: Sequence[Delivered]) -> Known:
+    """All that bears on the judgement of these facts, in a `writing` block."""
     about_people = [each.fact for each in arrived if isinstance(each.fact, CheckIn | CheckOut)]
     keys = {each.claimed_key for each in arrived if each.claimed_key is not None}
     claims = roster.claims(conn, institution_id, list(keys)) if keys else {}

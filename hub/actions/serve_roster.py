@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
+from threading import Lock
 from typing import Literal
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from hub.store import domains, events, feed, institutions, roster
 from hub.store.feed import Line
 from hub.store.institutions import DeskSecret, Institution
 from hub.store.kiosks import Kiosk
-from sync.digests import bucket_of, digests
+from sync.digests import digests
 from sync.directory import write
 from sync.messages import (
     PAGE,
@@ -30,8 +32,12 @@ from sync.messages import (
     Session,
     Settings,
     Start,
+    encode,
 )
 from sync.seals import lookup, seal_directory_line, seal_greeting, wrap_key
+
+PAGE_BYTES = 4 * 2**20
+"""A page ends before it is longer: a kiosk reads twice as much of an answer and no more."""
 
 
 def page_after(
@@ -51,15 +57,15 @@ def page_after(
         elif after == institution.feed_position:
             return None
         lines = feed.after(conn, institution.id, after, PAGE + 1)
-        more = len(lines) > PAGE
-        entries = _entries(conn, institution, lines[:PAGE])
-        to = lines[PAGE - 1].position if more else institution.feed_position
+        entries = _as_fit(_entries(conn, institution, lines[:PAGE]))
+        more = len(lines) > len(entries)
+        to = entries[-1].position if more else institution.feed_position
         return FeedPage(
             hub_id=hub_id,
             epoch=institution.epoch,
             to=to,
             more=more,
-            entries=tuple(entries),
+            entries=entries,
             start=Start(roster_key=institution.roster_key) if fresh else None,
             mark=feed.mark_at(conn, institution.id, to),
         )
@@ -69,20 +75,40 @@ def digested(engine: Engine, hub_id: UUID, kiosk: Kiosk) -> Digests:
     """What a roster that has caught up is made of."""
     with reading(engine) as conn:
         institution = institutions.of(conn, kiosk.institution_id)
-        lines = feed.here(conn, institution.id)
         return Digests(
             hub_id=hub_id,
             epoch=institution.epoch,
             position=institution.feed_position,
-            buckets=digests(((_what(line), line.key, line.position) for line in lines), institution.roster_key),
+            buckets=_sums(conn, institution),
         )
+
+
+def _sums(conn: Connection, institution: Institution) -> tuple[bytes, ...]:
+    mark = feed.mark_at(conn, institution.id, institution.feed_position)
+    standing = (institution.id, institution.epoch, institution.feed_position, mark)
+    with _summing:
+        found = _summed.get(standing)
+        if found is None:
+            lines = feed.here(conn, institution.id)
+            found = digests(((_what(line), line.key, line.position) for line in lines), institution.roster_key)
+            _summed[standing] = found
+            if len(_summed) > _MOST_SUMMED:
+                _summed.pop(next(iter(_summed)))
+    return found
+
+
+# Every kiosk asks for the same sums, and they take a second where there are many people. Nothing changes them but what
+# gives out a position, under a mark.
+_summed: dict[tuple[UUID, UUID, int, UUID | None], tuple[bytes, ...]] = {}
+_summing = Lock()
+_MOST_SUMMED = 16
 
 
 def bucket(engine: Engine, hub_id: UUID, kiosk: Kiosk, number: int) -> Bucket:
     """Everything that is in one bucket of a roster that has caught up."""
     with reading(engine) as conn:
         institution = institutions.of(conn, kiosk.institution_id)
-        lines = [line for line in feed.here(conn, institution.id) if bucket_of(line.key) == number]
+        lines = feed.in_bucket(conn, institution.id, number)
         return Bucket(
             hub_id=hub_id,
             epoch=institution.epoch,
@@ -90,6 +116,12 @@ def bucket(engine: Engine, hub_id: UUID, kiosk: Kiosk, number: int) -> Bucket:
             number=number,
             entries=tuple(_entries(conn, institution, lines)),
         )
+
+
+def _as_fit(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The first of them, as many as a page holds; one at least, or a kiosk would never get further."""
+    sizes = accumulate(len(encode(entry)) for entry in entries)
+    return tuple(entry for entry, size in zip(entries, sizes, strict=True) if size <= PAGE_BYTES) or tuple(entries[:1])
 
 
 def _what(line: Line) -> Literal["person", "session"]:

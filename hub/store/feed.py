@@ -70,9 +70,18 @@ def mark_at(conn: Connection, institution_id: UUID, position: int) -> UUID | Non
 
 def here(conn: Connection, institution_id: UUID) -> list[Line]:
     """Everybody and every session that is there, in no order."""
+    return _here(conn, institution_id)
+
+
+def in_bucket(conn: Connection, institution_id: UUID, number: int) -> list[Line]:
+    """Those of them whose ids end with this byte (`sync.digests.bucket_of`)."""
+    return _here(conn, institution_id, sa.cast(feed.c.key, sa.Text).endswith(f"{number:02x}"))
+
+
+def _here(conn: Connection, institution_id: UUID, *wanted: sa.ColumnElement[bool]) -> list[Line]:
     rows = conn.execute(
         sa.select(feed.c.kind, feed.c.key, feed.c.position, feed.c.gone).where(
-            feed.c.institution_id == institution_id, feed.c.kind.in_(("person", "session")), ~feed.c.gone
+            feed.c.institution_id == institution_id, feed.c.kind.in_(("person", "session")), ~feed.c.gone, *wanted
         )
     )
     return [Line(*row) for row in rows]

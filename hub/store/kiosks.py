@@ -98,6 +98,12 @@ def assign(conn: Connection, institution_id: UUID, kiosk_id: UUID, session_id: U
     _update(conn, institution_id, kiosk_id, session_id=session_id, assignment=kiosks.c.assignment + 1)
 
 
+def forget_assignments(conn: Connection, number: int) -> None:
+    """No kiosk of any institution is assigned; their next assignments have greater numbers than this and any before."""
+    now = kiosks.c.assignment + 1
+    conn.execute(sa.update(kiosks).values(session_id=None, assignment=sa.case((now < number, number), else_=now)))
+
+
 def _update(conn: Connection, institution_id: UUID, kiosk_id: UUID, **values: object) -> None:
     conn.execute(
         sa.update(kiosks).where(kiosks.c.institution_id == institution_id, kiosks.c.id == kiosk_id).values(**values)

@@ -131,7 +131,7 @@ def _watch_postman(journal: Journal, before: Exchange | None, patience_s: float)
 
 def _records(journal: Journal) -> Check:
     told = journal.salvaged()
-    salvaged = None if told is None else preflight.Salvaged(told.at, told.kept_as, told.lost)
+    salvaged = None if told is None else preflight.Salvaged(told.at, ", ".join(told.files), told.lost)
     return preflight.records(journal.marks().head_seq, journal.fault(), salvaged)
 
 

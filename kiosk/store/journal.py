@@ -20,11 +20,11 @@ from uuid_utils.compat import uuid7
 from kiosk.store import ballast, recent, vouching
 from kiosk.store.ballast import Ballast
 from kiosk.store.recent import Kept
-from kiosk.store.soundness import Head, Noted, Row, fault, read
+from kiosk.store.soundness import Head, Noted, Row, Walk, read
 from kiosk.store.sqlite import Connections, Garbled, Kind, NotRecorded, room
 from sync import chain, seals
 from sync.engine import ClockSample, Marks
-from sync.errors import Unreadable
+from sync.errors import ChainBroken, Unreadable
 from sync.messages import (
     MAX_FACT_BYTES,
     Assignment,
@@ -158,7 +158,8 @@ class Salvaged(msgspec.Struct, frozen=True, kw_only=True):
     `kept_as` is the name of the damaged file beside it, `why` what was found. `carried`: the facts that are here;
     `mended` of them had one wrong bit, of `unproven` what came before is lost. `altered` could be read, but are not as
     they were written: they are in a file beside the damaged one. `missing`: how many cannot be read, as far as anybody
-    knows, None when nobody does; `gaps` their numbers. `forgotten`: what the kiosk had to forget of its settings.
+    knows, None when nobody does; `gaps` their numbers, some of them when there are many. `forgotten`: what the kiosk
+    had to forget of its settings. `before`: the salvages that this journal came out of earlier.
     """
 
     at: datetime
@@ -171,12 +172,25 @@ class Salvaged(msgspec.Struct, frozen=True, kw_only=True):
     missing: int | None
     gaps: tuple[tuple[int, int], ...]
     forgotten: tuple[str, ...]
+    before: tuple["Salvaged", ...] = ()
+
+    @property
+    def all(self) -> tuple["Salvaged", ...]:
+        """Every salvage, the first one first."""
+        return (*self.before, msgspec.structs.replace(self, before=()))
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the damaged files."""
+        return tuple(each.kept_as for each in self.all)
 
     @property
     def lost(self) -> int | None:
         """How many facts are not here, or not for certain; None: nobody knows."""
+        if self.missing is None or any(each.missing is None for each in self.before):
+            return None
         # Those that are altered are among those that are missing, unless their number was what was damaged.
-        return None if self.missing is None else max(self.missing, self.altered) + self.unproven
+        return max(self.missing, self.altered) + self.unproven + sum(each.lost or 0 for each in self.before)
 
     @property
     def whole(self) -> bool:
@@ -238,6 +252,17 @@ class Rehearsed:
     at_hub: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Facts of a stream in order, from number `from_seq` on, and the chain's hashes before and after them."""
+
+    stream_id: UUID
+    from_seq: int
+    prev_hash: bytes
+    facts: Sequence[bytes]
+    last_hash: bytes
+
+
 class Journal:
     """The journal in one file. Opened when first used, and safe to share between threads."""
 
@@ -260,6 +285,10 @@ class Journal:
     def when_damaged(self, call: Callable[[], None]) -> None:
         """From now on that is called whenever the file turns out to be damaged."""
         self._files.when_damaged = call
+
+    def let_go(self) -> None:
+        """Closes what is open and idle: whoever mends the file needs it for itself."""
+        self._files.let_go()
 
     def close(self) -> None:
         self._files.close()
@@ -317,19 +346,25 @@ class Journal:
 
         Raises `StoreDamaged` when SQLite finds that out itself, `StoreTooNew` or `NotRecorded`.
         """
-        with self._files.reading() as db:
-            db.conn.execute("BEGIN")
-            try:
-                return _fault(db)
-            finally:
-                db.conn.execute("ROLLBACK")
+        with self._at_one_moment() as db:
+            wrong = _wrong_tables(db) or _wrong_setting(db)
+        walk = Walk()
+        while wrong is None:
+            # Somebody checks in between two blocks: facts that were looked at stay as they are.
+            with self._at_one_moment() as db:
+                rows = db.execute(_ROWS, [walk.seq, _BLOCK]).fetchall()
+                wrong = walk.past(map(Row._make, rows))
+                if wrong is None and len(rows) < _BLOCK:
+                    return walk.ended(Head._make(db.execute(_HEAD).fetchone()), _undone(db))
+        return wrong
 
     def salvaged(self) -> Salvaged | None:
         """How this journal came out of a damaged one; None: it did not, or somebody has taken the damaged file away."""
         with self._files.reading() as db:
             text = _setting(db, "salvaged")
             found = None if text is None else msgspec.json.decode(text, type=Salvaged)
-        return found if found is not None and self.path.with_name(found.kept_as).exists() else None
+        told = [each for each in found.all if self.path.with_name(each.kept_as).exists()] if found else []
+        return msgspec.structs.replace(told[-1], before=tuple(told[:-1])) if told else None
 
     def waiting(self) -> Waiting:
         kinds = dict(
@@ -364,6 +399,21 @@ class Journal:
             return chain.START
         rows = self._ask("SELECT hash FROM facts WHERE seq = ?", seq)
         return rows[0][0] if rows else None
+
+    def unsent(self, *, everything: bool = False) -> Stretch:
+        """The facts the hub does not hold yet, or all there are, as they stand at one moment.
+
+        Raises `ChainBroken` when one of them is not as it was written, or missing.
+        """
+        with self._at_one_moment() as db:
+            stream_id, head_seq, head_hash, acked_seq, acked_hash = db.execute(_HEAD).fetchone()
+            before, start = (0, chain.START) if everything else (acked_seq, acked_hash)
+            rows = db.execute("SELECT seq, body FROM facts WHERE seq > ? ORDER BY seq", [before]).fetchall()
+        facts = [body for _, body in rows]
+        last = (start, *chain.hashes(start, facts))[-1]
+        if [seq for seq, _ in rows] != list(range(before + 1, head_seq + 1)) or last != head_hash:
+            raise ChainBroken(f"facts after {before}")
+        return Stretch(UUID(stream_id), before + 1, start, facts, last)
 
     def settle(self, mark: StreamMark, receipts: Sequence[Receipt]) -> None:
         """Take over the hub's mark, even when it is lower than ours, and its verdicts."""
@@ -440,6 +490,17 @@ class Journal:
     def _remember(self, key: str, value: msgspec.Struct | None) -> None:
         with self._files.writing() as db:
             _put(db, key, "null" if value is None else encode(value).decode())
+
+    @contextmanager
+    def _at_one_moment(self) -> Iterator[Database]:
+        """A connection whose answers all are of the same state. Nothing is written meanwhile."""
+        with self._files.reading() as db:
+            db.conn.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                if db.conn.in_transaction:
+                    db.conn.execute("ROLLBACK")
 
     def _ask(self, question: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
         with self._files.reading() as db:
@@ -653,18 +714,24 @@ def _key(text: str | None) -> bytes:
         raise Garbled("key") from None
 
 
-def _fault(db: Database) -> str | None:
+_HEAD = "SELECT stream_id, head_seq, head_hash, acked_seq, acked_hash FROM stream"
+
+
+_ROWS = "SELECT seq, id, subject, session_id, kind, body, hash, occurred FROM facts WHERE seq > ? ORDER BY seq LIMIT ?"
+_BLOCK = 1_000
+
+
+def _undone(db: Database) -> set[str]:
+    return {row[0] for row in db.execute("SELECT id FROM undone")}
+
+
+def _wrong_tables(db: Database) -> str | None:
     said = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if said != "ok":
         return f"sqlite: {said.splitlines()[-1]}"
     if set(db.execute(_TABLES)) != _tables():
         return "tables"
-    head = db.execute("SELECT stream_id, head_seq, head_hash, acked_seq, acked_hash FROM stream").fetchone()
-    if head is None:
-        return "stream: missing"
-    rows = db.execute("SELECT seq, id, subject, session_id, kind, body, hash, occurred FROM facts ORDER BY seq")
-    undone = {row[0] for row in db.execute("SELECT id FROM undone")}
-    return fault(Head._make(head), map(Row._make, rows), undone) or _wrong_setting(db)
+    return None if db.execute("SELECT 1 FROM stream").fetchone() else "stream: missing"
 
 
 def _wrong_setting(db: Database) -> str | None:
@@ -674,7 +741,11 @@ def _wrong_setting(db: Database) -> str | None:
     return f"setting {wrong[0]}" if wrong else None
 
 
-_TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE tbl_name NOT LIKE '\\_sqlite%' ESCAPE '\\'"
+# Somebody who had SQLite count (ANALYZE) has spoilt nothing.
+_TABLES = (
+    "SELECT type, name, tbl_name, sql FROM sqlite_master"
+    " WHERE tbl_name NOT LIKE '\\_sqlite%' ESCAPE '\\' AND tbl_name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'"
+)
 
 
 @cache

@@ -1,11 +1,23 @@
 """What staff may see of the journal: its latest facts and what became of them, and how many are in. Only questions."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import get_args
 from uuid import UUID
 
+import msgspec
 from sqlite_utils import Database
 
-from sync.messages import FACT, Fact
+from kiosk.store.sqlite import Garbled
+from sync.messages import FACT, Fact, Moment
+
+
+class Newer(msgspec.Struct, frozen=True):
+    """A fact of a kind that this version does not know: a newer one was at work here."""
+
+    id: UUID
+    session_id: UUID
+    at: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +28,7 @@ class Kept:
     it, as far as this kiosk knows. `verdict`: the hub's, once it has said one. `undone`: a later fact takes it back.
     """
 
-    fact: Fact
+    fact: Fact | Newer
     subject: str | None
     waiting: bool
     verdict: str | None
@@ -24,7 +36,8 @@ class Kept:
 
 
 _KEPT = (
-    "SELECT body, subject, seq > (SELECT acked_seq FROM stream), verdict, id IN (SELECT id FROM undone)"
+    "SELECT body, iif(kind IN ('check_in', 'undo', 'check_out', 'rehearsal'), NULL, id || ' ' || session_id || ' ' ||"
+    " occurred), subject, seq > (SELECT acked_seq FROM stream), verdict, id IN (SELECT id FROM undone)"
     " FROM facts WHERE "
 )
 
@@ -70,6 +83,24 @@ def inside(db: Database, session_id: UUID) -> int:
     return int(row[0])
 
 
-def _kept(row: tuple[bytes, str | None, int, str | None, int]) -> Kept:
-    body, subject, waiting, verdict, undone = row
-    return Kept(FACT.decode(body), subject, bool(waiting), verdict, bool(undone))
+def _kept(row: tuple[bytes, str | None, str | None, int, str | None, int]) -> Kept:
+    body, newer, subject, waiting, verdict, undone = row
+    # The body decides: its kind as noted beside it may be what was damaged.
+    is_known = newer is None or msgspec.json.decode(body, type=_Kind).kind in _KNOWN
+    fact = FACT.decode(body) if newer is None or is_known else _newer(newer)
+    return Kept(fact, subject, bool(waiting), verdict, bool(undone))
+
+
+def _newer(noted: str) -> Newer:
+    try:
+        fact_id, session_id, occurred = noted.split(" ")
+        return Newer(UUID(fact_id), UUID(session_id), Moment(datetime.fromisoformat(occurred), "", 0))
+    except ValueError:
+        raise Garbled("fact") from None
+
+
+class _Kind(msgspec.Struct):
+    kind: str
+
+
+_KNOWN = {each.__struct_config__.tag for each in get_args(Fact)}

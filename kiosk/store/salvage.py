@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from kiosk.store import pages
 from kiosk.store.ballast import Ballast
 from kiosk.store.journal import BALLAST, KIND, OWN, SUM, Journal, Salvaged, carry_over, intact
@@ -30,6 +32,7 @@ from kiosk.store.sqlite import (
     StoreTooNew,
     explained,
     is_newer,
+    is_unreadable,
     remove,
     settle,
     sync_folder,
@@ -49,8 +52,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What can be read of a damaged journal. `loose` are bytes of facts, wherever they lay; some are in `facts` too.
-    `settings` have their sums among them."""
+    """What can be read of a damaged journal. `loose` are bytes of further facts, wherever they lay. `settings` have
+    their sums among them."""
 
     facts: list[Found]
     loose: list[Found]
@@ -72,10 +75,11 @@ def make_sound(path: Path, at: datetime) -> Salvaged | None:
     if not path.exists():
         return None
     with _alone(path.parent):
-        # SQLite deletes a log that it cannot read.
-        log = _bytes(_beside(path, "-wal"))
+        with explained(path):
+            log = _log(path)
         why = _fault(path)
         if why is None:
+            _kept_log(path).unlink(missing_ok=True)
             return None
         with explained(path), _held(path) as file:
             return _salvage(path, file, log, why, at)
@@ -87,8 +91,11 @@ def remains(file: bytes, log: bytes = b"") -> Remains:
     settings = dict(pair for each in rows if (pair := _setting(each)) is not None)
     head = next((head for each in reversed(rows) if (head := _head(each)) is not None), None)
     facts = [fact for each in rows if (fact := _found(each)) is not None]
+    rows.clear()
     seen = _asked(file)
-    return Remains(facts, [*_loose(file), *_loose(log)], seen.head or head, settings | seen.settings)
+    bodies = {fact.body for fact in facts}
+    loose = [fact for each in (file, log) for fact in _loose(each) if fact.body not in bodies]
+    return Remains(facts, loose, seen.head or head, settings | seen.settings)
 
 
 def _fault(path: Path) -> str | None:
@@ -100,6 +107,10 @@ def _fault(path: Path) -> str | None:
             return journal.fault()
     except StoreDamaged as error:
         return f"sqlite: {error.detail}"
+    except NotRecorded as error:
+        if not is_unreadable(error):
+            raise
+        return "disk: a page cannot be read"
     except StoreTooNew:
         if is_newer(path, KIND):
             raise
@@ -124,17 +135,32 @@ def _salvage(path: Path, file: bytes, log: bytes, why: str, at: datetime) -> Sal
         missing=sum(last - first + 1 for first, last in judged.gaps) if left.head else None,
         gaps=tuple(judged.gaps[:_TOLD_GAPS]),
         forgotten=forgotten,
+        before=_earlier(settings.get("salvaged"), path),
     )
     fresh = path.with_name(path.stem + ".salvaging" + path.suffix)
-    remove(fresh)
-    ballast = Ballast(path.with_name(BALLAST))
-    with closing(Connections(fresh, KIND, create=True, ballast=ballast)) as files, files.writing() as db:
-        carry_over(db, judged.kept, settings, left.head.stream_id if left.head else None, told)
-    _write_down(damaged.with_suffix(".facts.jsonl"), judged)
-    if log:
-        _write(_beside(damaged, "-wal"), log)
-    _put_in_place(fresh, path, damaged, file)
+    try:
+        _clear(fresh)
+        ballast = Ballast(path.with_name(BALLAST))
+        with closing(Connections(fresh, KIND, create=True, ballast=ballast)) as files, files.writing() as db:
+            carry_over(db, judged.kept, settings, left.head.stream_id if left.head else None, told)
+        _write_down(_doubtful(fresh), judged)
+        _put_in_place(fresh, path, damaged, file, log)
+    except (NotRecorded, OSError):
+        # What has come to nothing must not take the room of the next try.
+        _clear(fresh)
+        raise
     return told
+
+
+def _clear(fresh: Path) -> None:
+    remove(fresh)
+    _doubtful(fresh).unlink(missing_ok=True)
+
+
+def _earlier(told: str | None, path: Path) -> tuple[Salvaged, ...]:
+    """The salvages whose damaged files nobody has taken away yet."""
+    found = None if told is None else msgspec.json.decode(told, type=Salvaged)
+    return tuple(each for each in found.all if path.with_name(each.kept_as).exists()) if found else ()
 
 
 def _sorted(settings: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -155,17 +181,18 @@ def _mended(settings: Mapping[str, str]) -> dict[str, str]:
     return mended
 
 
-def _put_in_place(fresh: Path, path: Path, damaged: Path, file: bytes) -> None:
-    try:
-        os.link(path, damaged)
-    except OSError:
-        # Some file systems know one name for a file only.
-        _write(damaged, file)
+def _put_in_place(fresh: Path, path: Path, damaged: Path, file: bytes, log: bytes) -> None:
+    _give_name(path, damaged, file)
     # First of all: SQLite would take what is left beside the old file for the new one's.
     for suffix in ("-journal", "-wal", "-shm"):
         if _beside(path, suffix).exists():
             _beside(path, suffix).rename(_beside(damaged, suffix))
+    if log:
+        _give_name(_kept_log(path), _beside(damaged, "-wal"), log)
+    if (doubtful := _doubtful(fresh)).exists():
+        doubtful.rename(_doubtful(damaged))
     fresh.rename(path)
+    _kept_log(path).unlink(missing_ok=True)
     _beside(fresh, "-journal").unlink(missing_ok=True)
     sync_folder(path.parent)
 
@@ -283,7 +310,20 @@ def _held(path: Path) -> Iterator[bytes]:
             if time.monotonic() > until:
                 raise NotRecorded("busy", path.name)
             time.sleep(_LOOK_S)
-        yield file.read()
+        yield _content(file.fileno())
+
+
+def _log(path: Path) -> bytes:
+    """The write-ahead log that an older version left. It gets another name as well: SQLite deletes one that it cannot
+    read, and this may be killed before what was in it is in the new file."""
+    log, kept = _beside(path, "-wal"), _kept_log(path)
+    if log.exists() and not kept.exists():
+        _give_name(log, kept, log.read_bytes())
+        sync_folder(path.parent)
+    if not kept.exists():
+        return b""
+    with kept.open("rb") as file:
+        return _content(file.fileno())
 
 
 def _has(handle: int) -> bool:
@@ -304,12 +344,43 @@ def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def _bytes(path: Path) -> bytes:
-    return path.read_bytes() if path.exists() else b""
+def _kept_log(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.salvaging-wal")
+
+
+def _doubtful(path: Path) -> Path:
+    return path.with_suffix(".facts.jsonl")
+
+
+def _content(handle: int) -> bytes:
+    """What is in a file, with zeros where the disk cannot read it."""
+    size = os.fstat(handle).st_size
+    return b"".join(_page(handle, at, min(pages.PAGE, size - at)) for at in range(0, size, pages.PAGE))
+
+
+def _page(handle: int, at: int, size: int) -> bytes:
+    try:
+        return os.pread(handle, size, at).ljust(size, b"\x00")
+    except OSError:
+        return bytes(size)
+
+
+def _give_name(path: Path, other: Path, content: bytes) -> None:
+    """The file has that name as well; `content` is what is in it."""
+    try:
+        os.link(path, other)
+    except OSError:
+        # Some file systems know one name for a file only.
+        _write(other, content)
 
 
 def _write(path: Path, content: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        # Half of it is of no use, and takes the room of the next try.
+        path.unlink(missing_ok=True)
+        raise

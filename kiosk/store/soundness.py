@@ -66,29 +66,41 @@ def read(body: bytes) -> Read | None:
     return Read(noted, tuple(map(str, fact.undoes)) if isinstance(fact, Undo) else ())
 
 
-def fault(head: Head, rows: Iterable[Row], undone: set[str]) -> str | None:
-    """The first thing that is not as it was written, and where: `fact 12: chain`. None: all is as it was.
+class Walk:
+    """A look at every fact of a journal, in order.
 
-    `rows` are all the facts in order.
+    What is returned is the first thing that is not as it was written, and where: `fact 12: chain`. None: all is.
     """
-    before, seq = chain.START, 0
-    acked = chain.START if head.acked_seq == 0 else None
-    taken_back: set[str] = set()
-    for seq, row in enumerate(rows, 1):
-        if row.seq != seq:
-            return f"fact {seq}: missing"
-        before = chain.advance(before, row.body)
-        if before != row.hash:
-            return f"fact {seq}: chain"
-        said = read(row.body)
-        if said is not None:
-            if said.noted != (row.id, row.subject, row.session_id, row.kind, row.occurred):
-                return f"fact {seq}: columns"
-            taken_back.update(said.undoes)
-        if seq == head.acked_seq:
-            acked = before
-    if (head.head_seq, head.head_hash) != (seq, before):
-        return "stream: head"
-    if head.acked_hash != acked:
-        return "stream: acked"
-    return None if undone == taken_back else "undone"
+
+    def __init__(self) -> None:
+        self._hashes = [chain.START]
+        self._taken_back: set[str] = set()
+
+    @property
+    def seq(self) -> int:
+        """How many facts were looked at."""
+        return len(self._hashes) - 1
+
+    def past(self, rows: Iterable[Row]) -> str | None:
+        """Looks at the next facts."""
+        for seq, row in enumerate(rows, self.seq + 1):
+            if row.seq != seq:
+                return f"fact {seq}: missing"
+            after = chain.advance(self._hashes[-1], row.body)
+            if after != row.hash:
+                return f"fact {seq}: chain"
+            self._hashes.append(after)
+            said = read(row.body)
+            if said is not None:
+                if said.noted != (row.id, row.subject, row.session_id, row.kind, row.occurred):
+                    return f"fact {seq}: columns"
+                self._taken_back.update(said.undoes)
+        return None
+
+    def ended(self, head: Head, undone: set[str]) -> str | None:
+        """Whether what is kept of the whole stream belongs to the facts that were looked at."""
+        if (head.head_seq, head.head_hash) != (self.seq, self._hashes[-1]):
+            return "stream: head"
+        if not 0 <= head.acked_seq <= self.seq or head.acked_hash != self._hashes[head.acked_seq]:
+            return "stream: acked"
+        return None if undone == self._taken_back else "undone"

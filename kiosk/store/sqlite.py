@@ -23,7 +23,7 @@ from sync.errors import Refused, TryLater
 TIMEOUT_S = 10.0
 """Seconds to wait for another process that is writing."""
 
-_TOO_OLD_FOR_WAL = "TRUNCATE"
+_TRUNCATE = "TRUNCATE"
 _SYNCHRONOUS = {"OFF": 0, "NORMAL": 1, "FULL": 2}
 
 
@@ -83,6 +83,12 @@ class Kind:
     synchronous: Literal["OFF", "NORMAL", "FULL"]
     precious: bool = False
 
+    @property
+    def journal_mode(self) -> str:
+        # What is precious is all in one file: nothing is left in a log for somebody to overlook, and whoever mends it
+        # finds nobody who holds it while idle.
+        return _TRUNCATE if self.precious else _journal_mode()
+
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
@@ -129,7 +135,13 @@ class Connections:
     def close(self) -> None:
         """Closes what is idle; what is in use is closed when it comes back."""
         self._closed = True
-        self._drop_idle()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Closes what is idle, and opens it again when it is asked for."""
+        with suppress(IndexError):
+            while True:
+                _close(self._idle.pop().db)
 
     @contextmanager
     def _eased(self) -> Iterator[None]:
@@ -150,7 +162,7 @@ class Connections:
                 yield connection
         except StoreDamaged:
             # Whoever mends it needs the file for itself.
-            self._drop_idle()
+            self.let_go()
             self.when_damaged()
             raise
 
@@ -186,12 +198,7 @@ class Connections:
             return
         self._idle.append(connection)
         if self._closed:
-            self._drop_idle()
-
-    def _drop_idle(self) -> None:
-        with suppress(IndexError):
-            while True:
-                _close(self._idle.pop().db)
+            self.let_go()
 
 
 @contextmanager
@@ -251,6 +258,14 @@ def settle(path: Path) -> None:
             conn.execute("SELECT count(*) FROM sqlite_master")
     except StoreDamaged:
         pass
+    except NotRecorded as error:
+        if not is_unreadable(error):
+            raise
+
+
+def is_unreadable(error: NotRecorded) -> bool:
+    """Whether the disk cannot read a part of the file, which is no matter of waiting."""
+    return getattr(error.__cause__, "sqlite_errorcode", None) in _UNREADABLE
 
 
 def is_newer(path: Path, kind: Kind) -> bool:
@@ -293,8 +308,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _prepare(db: Database, path: Path, kind: Kind) -> None:
     _check_mark(db, path, kind)
-    mode = _journal_mode()
-    if _pragma(db, f"journal_mode = {mode}") != mode.lower():
+    if _pragma(db, f"journal_mode = {kind.journal_mode}") != kind.journal_mode.lower():
         raise NotRecorded("journal_mode", path.name)
     db.conn.execute(f"PRAGMA synchronous = {kind.synchronous}")
     db.conn.execute("PRAGMA foreign_keys = ON")
@@ -362,7 +376,7 @@ def _journal_mode() -> str:
     """WAL only where SQLite's rare loss of a WAL after a checkpoint is mended (3.51.3, 3.50.7, 3.44.6)."""
     version = sqlite3.sqlite_version_info[:3]
     mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
-    return "WAL" if mended else _TOO_OLD_FOR_WAL
+    return "WAL" if mended else _TRUNCATE
 
 
 def _make_private(path: Path) -> None:
@@ -388,6 +402,7 @@ def _close(db: Database) -> None:
 
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_UNREADABLE = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS}
 _REASONS = {
     sqlite3.SQLITE_FULL: "disk_full",
     sqlite3.SQLITE_IOERR: "disk_error",

@@ -62,6 +62,9 @@ def judge(found: Iterable[Found], head: Head | None, loose: Iterable[Found] = ()
     by_seq: dict[int, list[Found]] = defaultdict(list)
     for each in everything:
         by_seq[each.seq].append(each)
+    # Two of one number may both follow from what was before: the stream is the one that leads to its head.
+    heads = _leading_to(head, hashes, by_seq)
+    everything.sort(key=lambda each: (each.seq, each not in heads))
     kept: dict[int, Kept] = {}
     for each in everything:
         if each.seq not in kept and _proven(each, hashes, by_seq):
@@ -72,7 +75,11 @@ def judge(found: Iterable[Found], head: Head | None, loose: Iterable[Found] = ()
     altered = []
     for each in everything:
         said = read(each.body)
-        if each.seq in kept or (said is not None and said.noted.id in ids):
+        if said is not None and said.noted.id in ids:
+            continue
+        if each.seq in kept:
+            if said is not None and _follows(each, hashes):
+                altered.append(each)
             continue
         if said is not None and said.noted == each.noted and not hashes.get(each.seq - 1):
             kept[each.seq] = _kept(each, each.body, "unproven")
@@ -94,6 +101,27 @@ def _hashes(found: Iterable[Found], head: Head | None) -> dict[int, set[bytes]]:
         hashes[head.head_seq].add(head.head_hash)
         hashes[head.acked_seq].add(head.acked_hash)
     return hashes
+
+
+def _leading_to(head: Head | None, hashes: Mapping[int, set[bytes]], by_seq: Mapping[int, list[Found]]) -> set[Found]:
+    """The facts by which the stream came to its head, back to the first that is missing."""
+    heads: set[Found] = set()
+    seq, after = (head.head_seq, head.head_hash) if head else (0, chain.START)
+    step: tuple[Found, bytes] | None
+    while (step := _step_to(after, by_seq.get(seq, ()), hashes.get(seq - 1, ()))) is not None:
+        each, after = step
+        heads.add(each)
+        seq -= 1
+    return heads
+
+
+def _step_to(after: bytes, found: Iterable[Found], befores: Collection[bytes]) -> tuple[Found, bytes] | None:
+    steps = ((each, before) for each in found for before in befores)
+    return next((step for step in steps if chain.advance(step[1], step[0].body) == after), None)
+
+
+def _follows(each: Found, hashes: Mapping[int, set[bytes]]) -> bool:
+    return any(chain.advance(before, each.body) == each.hash for before in hashes.get(each.seq - 1, ()))
 
 
 def _proven(each: Found, hashes: dict[int, set[bytes]], by_seq: Mapping[int, list[Found]]) -> bool:

@@ -180,7 +180,7 @@ class _Trial:
         """Who made the postman take much memory."""
         return [f"{name}: the postman took {mib:.0f} MiB" for name, mib in self.peak_mib.items() if mib > _NEVER_MIB]
 
-    def _state(self) -> tuple[int, int, tuple[object, int] | None]:
+    def _state(self) -> tuple[int, int, object]:
         journal, roster = Journal(self.kiosk.folder / "journal.sqlite"), Roster(self.kiosk.folder, "")
         status = roster.status()
         state = (journal.marks().acked_seq, status.people if status else 0, roster.state())

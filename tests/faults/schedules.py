@@ -263,8 +263,8 @@ class Schedule:
         self.office.import_students(range(self.students))
         for who in set(range(self.students)) - self.office.with_private_address():
             self.office.add_address(who, confirmed=True)
-        for who, into in self.merged.items():
-            self.office.merge(who, into)
+        for who in self.merged:
+            self.office.merge(who, self._now_known_as(who))
             self.office.add_address(who, to=self._now_known_as(who), confirmed=True)
         for _ in range(PATIENCE):
             self.time += timedelta(hours=2)
@@ -459,6 +459,7 @@ def schedules(effort: Effort) -> Outcome:
             wrong.update(found)
             if any(found.values()):
                 told.append(f"python -m tests.faults.schedules {seed}  # {dict(found)}")
+                print(f"  {told[-1]}", file=sys.stderr, flush=True)
             if nth % 500 == 0:
                 print(f"  {nth:,} schedules, {len(told)} of them wrong", file=sys.stderr, flush=True)
     return Outcome("random schedules", {"schedules": number}, wrong, told=tuple(told[:10]))

@@ -171,7 +171,7 @@ def lets_clocks_decide() -> AbstractContextManager[Any]:
 
 def lets_one_bad_fact_stop_the_others() -> AbstractContextManager[Any]:
     """The hub refuses a push with a fact that it cannot read."""
-    read = receive._read
+    read = receive.read_fact
 
     def strict(*said: Any) -> receive.Delivered:
         delivered = read(*said)
@@ -179,7 +179,7 @@ def lets_one_bad_fact_stop_the_others() -> AbstractContextManager[Any]:
             raise Unreadable("wrong_shape")
         return delivered
 
-    return patch.object(receive, "_read", strict)
+    return patch.object(receive, "read_fact", strict)
 
 
 def gives_who_comes_back_another_id() -> AbstractContextManager[Any]:

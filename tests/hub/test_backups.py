@@ -1,9 +1,12 @@
 """A whole hub in a file, back from it, and in another database: with everything, or not at all."""
 
+import errno
+import os
 import sqlite3
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from uuid import UUID
 
 import pytest
@@ -13,11 +16,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from hub import create_app, migrations, schema
+from hub import create_app, database, migrations, schema
 from hub.accounts import add_admin
-from hub.actions import attendance, backups, desk_pin, kiosks, last_backup, passes, readiness
+from hub.actions import attendance, backups, desk_pin, kiosks, last_backup, moving, passes, readiness
 from hub.config import Config
-from hub.database import alone, connect, reading, serving, writing
+from hub.database import alone, connect, file_of, reading, serving, writing
 from hub.errors import InUse
 from hub.store import contents
 from hub.store.events import Session
@@ -212,6 +215,7 @@ def test_a_restored_hub_gets_back_from_its_kiosks_what_it_lacks(
     before = view(engine, institution.id, PIN)
     full.check_in(session.id, bo)
     full.hand_over(client, 3)
+    engine.dispose()
 
     told = command.ask("restore", file, "--yes")
 
@@ -236,6 +240,7 @@ def test_what_was_there_before_a_restore_can_be_put_back(
     command.ask("backup", file)
     busy.check_in(session.id, bo)
     busy.hand_over(client, 3)
+    engine.dispose()
     kept = command.ask("restore", file, "--yes")["kept"]
     assert command.ask("restore", file, "--yes")["kept"] != kept
     assert command.ask("restore", kept, "--yes")["facts"] == 3
@@ -249,6 +254,7 @@ def test_a_restore_names_the_kiosks_it_has_forgotten_and_those_it_lets_in_again(
     command.ask("backup", file)
     late = enrolled(engine, institution.id, now, "Back door")
     kiosks.revoke(engine, institution.id, busy.kiosk_id, now)
+    engine.dispose()
     told = command.ask("restore", file, "--yes")
     assert told["unknown_kiosks"] == [{"id": str(late.kiosk_id), "name": "Back door"}]
     assert told["no_longer_revoked"] == [{"id": str(busy.kiosk_id), "name": "Front door"}]
@@ -273,6 +279,7 @@ def test_nothing_is_replaced_moved_or_copied_while_a_hub_serves(
             assert (refused.exit_code, "Stop every `hub serve`" in refused.stderr) == (1, True)
         assert command.ask("backup", file, "--force")["verified"]
     assert everything(engine) == before
+    engine.dispose()
     assert command.run("restore", file, "--yes").exit_code == 0
 
 
@@ -281,6 +288,87 @@ def test_a_hub_does_not_begin_to_serve_while_its_database_is_replaced(engine: En
         pass
     with serving(engine):
         pass
+
+
+def test_a_restore_waits_for_whoever_writes_and_never_leaves_their_work_behind(
+    command: Command, engine: Engine, busy: Desk, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine.dialect.name != "sqlite":
+        pytest.skip("a server keeps writers apart itself")
+    command.ask("backup", file)
+    monkeypatch.setattr(database, "BUSY_MS", 50)
+    with writing(engine) as conn:
+        conn.execute(sa.update(schema.institutions).values(name="Renamed"))
+        refused = command.run("restore", file, "--yes")
+        assert (refused.exit_code, "Something else uses the database" in refused.stderr) == (1, True)
+    assert [name for _, name, *_ in everything(engine)["institutions"]] == ["'Renamed'"]
+    engine.dispose()
+    kept = command.ask("restore", file, "--yes")["kept"]
+    assert [name for _, name, *_ in in_file(Path(kept))["institutions"]] == ["'Renamed'"]
+    assert everything(engine)["institutions"] != in_file(Path(kept))["institutions"]
+
+
+def test_somebody_who_waited_while_the_file_was_replaced_does_not_write_into_the_old_one(
+    command: Command, engine: Engine, busy: Desk, file: Path
+) -> None:
+    if engine.dialect.name != "sqlite":
+        pytest.skip("a server keeps writers apart itself")
+    command.ask("backup", file)
+    with engine.connect() as late:
+        if late.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal":
+            pytest.skip("whoever is connected at all keeps the file from being replaced")
+        late.rollback()
+        kept = Path(command.ask("restore", file, "--yes")["kept"])
+        before = in_file(kept)
+        with pytest.raises(sa.exc.OperationalError), late.execution_options(writes=True).begin():
+            late.execute(sa.update(schema.institutions).values(name="Too late"))
+    assert in_file(kept) == before
+
+
+@pytest.mark.parametrize("failing", [[(moving, "put_in_place")], [(os, "link"), (moving, "put_in_place")]])
+def test_a_restore_that_fails_while_files_change_places_leaves_what_was_there(
+    command: Command,
+    engine: Engine,
+    busy: Desk,
+    file: Path,
+    failing: list[tuple[ModuleType, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if engine.dialect.name != "sqlite":
+        pytest.skip("a server has no file")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    command.ask("backup", file)
+    before = everything(engine)
+    engine.dispose()
+    place = file_of(engine)
+    assert place is not None
+    there = {each.name for each in place.parent.glob("*.sqlite")}
+    with monkeypatch.context() as disk:
+        for where, name in failing:
+            disk.setattr(where, name, full)
+        assert command.run("restore", file, "--yes").exit_code == 1
+    assert {each.name for each in place.parent.glob("*.sqlite")} == there
+    assert everything(engine) == before
+
+
+def test_a_restore_forgets_where_kiosks_were_assigned_and_numbers_on_above_what_they_heard(
+    engine: Engine, client: FlaskClient, institution: Institution, busy: Desk, session: Session, now: datetime,
+    file: Path,
+) -> None:  # fmt: skip
+    def assigned() -> int:
+        return kiosks.assign(engine, institution.id, busy.kiosk_id, session.id).assignment
+
+    assigned()
+    backups.backup(engine, file)
+    heard = [assigned() for _ in range(3)]
+    for again in range(2):
+        moving.restore(engine, file, file.parent, now + timedelta(seconds=again))
+        assert busy.hand_over(client).assignment is None
+        heard.append(assigned())
+    assert heard == sorted(set(heard))
 
 
 def test_what_is_no_sound_backup_is_refused_and_changes_nothing(
@@ -433,6 +521,25 @@ def test_a_copy_that_fails_leaves_nothing_behind(
         conn.execute(schema.facts.update().where(schema.facts.c.seq == 2).values(body=b"{}"))
     refused = command.run("copy-to", blank_database_url)
     assert (refused.exit_code, "Fact 2 of stream" in refused.stderr) == (1, True)
+    target = connect(blank_database_url)
+    with reading(target) as conn:
+        assert sa.inspect(conn).get_table_names() == []
+    target.dispose()
+
+
+def test_a_text_that_postgresql_cannot_keep_is_named_and_nothing_is_copied(
+    command: Command, engine: Engine, busy: Desk, ada: UUID, blank_database_url: str
+) -> None:
+    if engine.dialect.name != "sqlite" or blank_database_url.startswith("sqlite"):
+        pytest.skip("only PostgreSQL refuses it, and only SQLite holds it")
+    with writing(engine) as conn:
+        of_ada = schema.students.c.id == ada
+        conn.execute(schema.students.update().where(of_ada).values(last_name="Love\0lace"))
+    refused = command.run("copy-to", blank_database_url)
+    assert refused.exit_code == 1
+    assert "students.last_name" in refused.stderr
+    assert str(ada) in refused.stderr
+    assert "Love" not in refused.stderr
     target = connect(blank_database_url)
     with reading(target) as conn:
         assert sa.inspect(conn).get_table_names() == []

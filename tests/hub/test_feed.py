@@ -11,15 +11,16 @@ from uuid_utils.compat import uuid4
 
 from hub.actions import events, serve_roster
 from hub.actions.events import NewEvent
-from hub.database import next_positions, writing
+from hub.database import next_positions, reading, writing
 from hub.schema import addresses, feed_marks, institutions, students
 from hub.schema import feed as feed_table
 from hub.store import feed
 from hub.store.events import Session
 from sync.digests import Line, bucket_of, digests
 from sync.errors import BadPattern
+from sync.hub_client import MAX_ANSWER_BYTES
 from sync.identifiers import read_email
-from sync.messages import Bucket, CardFormat, Digests, Entry, FeedPage, Gone, Person, Settings
+from sync.messages import Bucket, CardFormat, Digests, Entry, FeedPage, Gone, Person, Settings, encode
 from sync.messages import Session as SessionEntry
 from sync.seals import lookup, open_greeting
 from tests.hub.conftest import Institution
@@ -98,7 +99,9 @@ def test_a_change_arrives_as_one_entry_and_leaving_is_an_entry_too(
     assert delta.entries[0].state == "disabled"
 
 
-@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+@pytest.mark.parametrize(
+    ("size", "length"), [(1, 10**6), (2, 10**6), (7, 10**6), (1000, 10**6), (1000, 1), (1000, 900)]
+)
 def test_pages_of_any_size_add_up_to_everybody_exactly_once(
     engine: Engine,
     client: FlaskClient,
@@ -106,17 +109,24 @@ def test_pages_of_any_size_add_up_to_everybody_exactly_once(
     session: Session,
     desk: Desk,
     size: int,
+    length: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(serve_roster, "PAGE", size)
+    monkeypatch.setattr(serve_roster, "PAGE_BYTES", length)
     refs = {student(engine, institution.id, "Ada") for _ in range(10)}
     found: list[UUID] = []
     page = pull(client, desk)
     while page is not None:
         found += [entry.ref for entry in page.entries if isinstance(entry, Person)]
+        assert len(page.entries) == 1 or sum(len(encode(entry)) for entry in page.entries) <= length
         page = pull(client, desk, page.epoch, page.to)
     assert len(found) == 10
     assert set(found) == refs
+
+
+def test_a_kiosk_reads_more_of_an_answer_than_a_page_and_its_envelope_come_to() -> None:
+    assert serve_roster.PAGE_BYTES + 2**20 < MAX_ANSWER_BYTES
 
 
 @pytest.mark.parametrize("ahead", [0, 5])
@@ -259,6 +269,41 @@ def test_the_digests_are_those_of_what_a_kiosk_is_given_and_a_bucket_brings_its_
         response = client.get(f"/api/v1/feed/buckets/{number}", headers=desk.headers())
         fetched += msgspec.json.decode(unzipped(response), type=Bucket).entries
     assert {_line(entry) for entry in fetched if isinstance(entry, Person | SessionEntry)} == set(lines)
+
+
+def test_the_buckets_add_up_to_everybody_and_each_holds_its_own(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
+) -> None:
+    refs = {student(engine, institution.id, "Ada") for _ in range(5)} | {session.id}
+    with reading(engine) as conn:
+        buckets = [feed.in_bucket(conn, institution.id, number) for number in range(256)]
+    assert [
+        (number, line) for number, lines in enumerate(buckets) for line in lines if bucket_of(line.key) != number
+    ] == []
+    assert sorted(line.key for lines in buckets for line in lines) == sorted(refs)
+
+
+def test_the_digests_follow_every_change_and_a_hub_that_went_back(
+    engine: Engine, client: FlaskClient, institution: Institution, desk: Desk
+) -> None:
+    def told() -> Digests:
+        response = client.get("/api/v1/feed/digests", headers=desk.headers())
+        return msgspec.json.decode(unzipped(response), type=Digests)
+
+    student(engine, institution.id, "Ada")
+    first = told()
+    assert told() == first
+    bo = student(engine, institution.id, "Bo")
+    second = told()
+    assert second.buckets != first.buckets
+    with writing(engine) as conn:
+        conn.execute(feed_table.delete().where(feed_table.c.key == bo))
+    go_back(engine, institution.id, first.position)
+    assert told() == first
+    student(engine, institution.id, "Cem")
+    third = told()
+    assert third.position == second.position
+    assert third.buckets != second.buckets
 
 
 def test_a_bucket_that_is_none_is_refused(client: FlaskClient, desk: Desk) -> None:

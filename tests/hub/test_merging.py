@@ -158,11 +158,11 @@ def test_a_merge_waits_for_pushes_that_still_know_both(
     desk.check_in(session.id, bo)
     desk.check_in(session.id, bob)
     kiosk = kiosks.recognise(engine, desk.token)
-    names = [username(engine, each) for each in (bob, bo)]
+    gone, stays = (username(engine, each) for each in (bob, bo))
     with ThreadPoolExecutor(1) as pool:
         with writing(engine) as conn:
             receive.take(conn, kiosk, desk.stream_id, desk.push(), now)
-            merging_now = pool.submit(merging.merge, engine, institution.id, *names, now)
+            merging_now = pool.submit(merging.merge, engine, institution.id, gone, stays, now)
             # As far as it comes while the push is under way.
             wait([merging_now], timeout=0.5)
             assert not merging_now.done()

@@ -1,12 +1,20 @@
 """What waits for a decision is listed with what was given at the desk, and counts once somebody has decided."""
 
+from datetime import datetime
+
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from uuid_utils.compat import uuid7
 
-from hub.actions import attendance, parked
+from hub.actions import attendance, events, parked
+from hub.actions.events import NewEvent
+from hub.actions.parked import Moved
+from hub.database import reading, writing
 from hub.errors import HubRefused, UnknownSession, UnknownStudent
+from hub.schema import facts as table
+from hub.store import facts
 from hub.store.events import Session
 from sync.messages import CheckIn
 from sync.seals import seal_to_hub
@@ -97,6 +105,74 @@ def test_what_was_taken_back_waits_no_longer_and_a_settled_one_can_be_taken_back
     assert counted(engine, institution, session) == (0, 0)
 
 
+def test_what_came_for_a_session_that_is_none_is_judged_again_for_another_one(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk
+) -> None:
+    ada = student(engine, institution.id, "Ada", confirmed=["ada@example.edu"])
+    bo = student(engine, institution.id, "Bo", disabled=True)
+    cem = student(engine, institution.id, "Cem", confirmed=["cem@example.edu"])
+    gone = uuid7()
+    desk.check_in(gone, ada)
+    desk.note(gone, "ada@example.edu")
+    desk.check_in(gone, bo)
+    desk.note(gone, "dita@elsewhere.example")
+    desk.check_in(gone, dita := uuid7())
+    desk.undo(gone, [desk.check_in(gone, cem).id])
+    desk.check_out(gone, None)
+    elsewhere = desk.check_in(uuid7(), cem)
+    desk.hand_over(client)
+
+    assert parked.move(engine, institution.id, gone, session.id) == Moved(counted=3, parked=3)
+
+    assert counted(engine, institution, session) == (1, 3)
+    waiting = [(each.reason, each.session) for each in parked.everything(engine, institution.id)]
+    assert sorted(waiting, key=str) == [
+        ("disabled", session.name),
+        ("unknown_address", session.name),
+        ("unknown_address", session.name),
+        ("unknown_session", None),
+    ]
+    assert parked.move(engine, institution.id, gone, session.id) == Moved(counted=0, parked=0)
+    with pytest.raises(UnknownSession):
+        parked.move(engine, institution.id, elsewhere.session_id, uuid7())
+    # Whose address it is, and who the unknown student was, is found out as if they had come to this session at once.
+    with writing(engine) as conn:
+        facts.settle_claims(conn, institution.id, {"dita@elsewhere.example": ada, facts.claim_of(dita): cem})
+    assert counted(engine, institution, session) == (2, 1)
+
+
+def test_what_waits_for_something_else_is_not_moved(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk, now: datetime
+) -> None:
+    other = events.create(engine, institution.id, NewEvent("event", "Another talk", now, now), now).sessions[0]
+    desk.note(session.id, "dita@elsewhere.example")
+    desk.hand_over(client)
+    assert parked.move(engine, institution.id, session.id, other.id) == Moved(counted=0, parked=0)
+    assert counted(engine, institution, session) == (0, 1)
+
+
+def test_a_move_takes_more_than_one_push_and_nobody_elses(
+    engine: Engine,
+    client: FlaskClient,
+    institution: Institution,
+    other_institution: Institution,
+    session: Session,
+    desk: Desk,
+) -> None:
+    ada, gone = student(engine, institution.id, "Ada"), uuid7()
+    for first in (1, 151):
+        for _ in range(150):
+            desk.check_in(gone, ada)
+        desk.hand_over(client, first)
+    with pytest.raises(UnknownSession):
+        parked.move(engine, other_institution.id, gone, session.id)
+    assert parked.move(engine, institution.id, gone, session.id) == Moved(counted=300, parked=0)
+    assert counted(engine, institution, session) == (1, 0)
+    with reading(engine) as conn:
+        verdicts = list(conn.execute(sa.select(table.c.verdict)).scalars())
+    assert (verdicts.count("counted"), verdicts.count("already_present")) == (1, 299)
+
+
 def test_nobody_and_another_institutions_facts_are_refused(
     engine: Engine,
     client: FlaskClient,
@@ -125,3 +201,16 @@ def test_the_commands_list_and_settle(
     assert "ada@mailbox.example: nobody has this address" in command.run("parked", "list").stderr
     assert command.ask("parked", "settle", fact.id, ada) == {"id": str(fact.id), "username": ada}
     assert command.run("parked", "list").stderr.strip() == "Nothing waits."
+
+
+def test_the_command_moves_and_says_how_many(
+    engine: Engine, client: FlaskClient, institution: Institution, session: Session, desk: Desk, command: Command
+) -> None:
+    gone = uuid7()
+    desk.check_in(gone, student(engine, institution.id, "Ada"))
+    desk.note(gone, "dita@elsewhere.example")
+    desk.hand_over(client)
+    told = command.ask("parked", "move", gone, session.id)
+    assert told == {"session_id": str(session.id), "counted": 1, "parked": 1}
+    assert "Nothing waits" in command.run("parked", "move", gone, session.id).stderr
+    assert command.run("parked", "move", gone, uuid7()).exit_code == 1

@@ -1,11 +1,16 @@
 """A journal that is not what was written is found out at the start, and everything that can be read goes on."""
 
+import errno
 import json
 import os
 import sqlite3
 import sys
+import threading
 from base64 import b64decode
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -15,23 +20,28 @@ from flask import Flask
 from flask.testing import FlaskClient
 from uuid_utils.compat import uuid7
 
+from kiosk import words
 from kiosk.actions import arrivals, undoing
 from kiosk.actions.arrivals import Stores
 from kiosk.cli import main
 from kiosk.mender import Mender
-from kiosk.store import vouching
-from kiosk.store.journal import Journal, Salvaged
+from kiosk.store import journal as journal_file
+from kiosk.store import sqlite, vouching
+from kiosk.store.journal import Exchange, Journal, Salvaged
+from kiosk.store.recent import Newer
 from kiosk.store.roster import Roster
 from kiosk.store.salvage import make_sound
-from kiosk.store.soundness import Head, read
-from kiosk.store.sqlite import NotOurs, StoreDamaged, StoreTooNew
+from kiosk.store.soundness import Head, Noted, read
+from kiosk.store.sqlite import NotOurs, NotRecorded, StoreDamaged, StoreTooNew
 from kiosk.store.vouching import Found
 from kiosk.views import Desk
 from sync import chain
 from sync.messages import CheckIn, StreamMark, encode
+from tests.faults import vfs
 from tests.kiosk import builders as b
 from tests.kiosk import damage
 from tests.kiosk.damage import Spoil
+from tests.kiosk.disks import small_disk
 
 GUESTS = 40
 
@@ -74,6 +84,30 @@ def test_a_sound_journal_is_left_as_it_is(path: Path) -> None:
     assert make_sound(path, b.NOON) is None
     assert path.read_bytes() == before
     assert not list(path.parent.glob("*damaged*"))
+
+
+def test_statistics_of_sqlite_are_no_damage(path: Path) -> None:
+    damage.changed("ANALYZE")(path)
+    assert make_sound(path, b.NOON) is None
+
+
+def test_facts_that_come_while_all_are_looked_at_are_no_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_file, "_BLOCK", 1)
+    with closing(Journal(path)) as journal, closing(Roster(path.parent, b.BOOT)) as roster:
+
+        def come() -> None:
+            for nth in range(20):
+                arrivals.check_in(Stores(journal, roster), b.FAIR, b.arrival(f"late{nth}@nowhere.example", nth))
+                journal.settle(StreamMark(acked_seq=nth, acked_hash=journal.hash_at(nth) or b""), ())
+
+        desk = threading.Thread(target=come)
+        desk.start()
+        found = {journal.fault()}
+        while desk.is_alive():
+            found.add(journal.fault())
+        desk.join()
+        assert found | {journal.fault()} == {None}
+        assert journal.marks().head_seq == FACTS + 20
 
 
 def test_a_kiosk_without_a_journal_has_nothing_to_salvage(folder: Path) -> None:
@@ -278,6 +312,28 @@ def killed_at(step: int, of: set[str], path: Path) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def test_killed_at_any_step_it_still_has_what_was_in_the_log(path: Path) -> None:
+    before = facts(path)
+    damage.all_but_its_log(path)
+    left = {each.name: each.read_bytes() for each in path.parent.glob("journal*")}
+    step, over = 1, False
+    while not over:
+        for each in path.parent.glob("journal*"):
+            each.unlink()
+        for name, content in left.items():
+            path.with_name(name).write_bytes(content)
+        over = killed_at(step, _OF_FILES, path)
+        make_sound(path, b.NOON)
+        assert facts(path) == before, step
+        assert any(each.read_bytes() == left[log_of(path)] for each in path.parent.glob("*damaged*-wal")), step
+        step += 1
+    assert step > 10
+
+
+def log_of(path: Path) -> str:
+    return f"{path.name}-wal"
+
+
 @pytest.mark.parametrize(("of", "stride", "least"), [(_OF_FILES, 1, 10), (_OF_SQLITE, 17, 100)])
 def test_killed_at_any_step_it_is_done_at_the_next_start(path: Path, of: set[str], stride: int, least: int) -> None:
     before = facts(path)
@@ -310,6 +366,90 @@ def test_of_two_that_start_together_one_salvages(path: Path) -> None:
     assert len(facts(path)) == FACTS
 
 
+@pytest.mark.parametrize("mode", ["TRUNCATE", "WAL"])
+def test_another_program_that_is_idle_is_in_nobody_s_way(
+    path: Path, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What SQLite would be asked for where it is new enough.
+    monkeypatch.setattr(sqlite, "_journal_mode", lambda: mode)
+    with idle_program(path):
+        damage.one_bit(path)
+        assert salvaged(path).whole
+    assert len(facts(path)) == FACTS
+
+
+@contextmanager
+def idle_program(path: Path) -> Iterator[None]:
+    """Another process that has used the journal, keeps its connection, and ends with this."""
+    (ready, is_ready), (end, is_over) = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(is_over)
+        other = Journal(path)
+        other.note(Exchange(at=b.NOON))
+        os.write(is_ready, b".")
+        os.read(end, 1)
+        os._exit(0)
+    for handle in (is_ready, end):
+        os.close(handle)
+    assert os.read(ready, 1)
+    yield
+    os.close(is_over)
+    os.close(ready)
+    os.waitpid(child, 0)
+
+
+# --- a disk that fails
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A disk that cannot read the first page of a file."""
+
+    path: Path
+
+    def before(self, operation: vfs.Operation) -> vfs.Fault | None:
+        refused = operation.deed == "read" and operation.path == str(self.path) and operation.offset < damage.PAGE
+        return vfs.Fault(vfs.SQLITE_IOERR_READ, errno.EIO) if refused else None
+
+
+def test_what_the_disk_cannot_read_is_missing_and_the_rest_goes_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = facts(path)
+    spoilt = path.read_bytes().index(before[0]) // damage.PAGE * damage.PAGE
+    pread = os.pread
+
+    def failing(handle: int, size: int, at: int) -> bytes:
+        if at <= spoilt < at + size:
+            raise OSError(errno.EIO, "Input/output error")
+        return pread(handle, size, at)
+
+    damage.page_in_the_middle(path)
+    monkeypatch.setattr(os, "pread", failing)
+    told = salvaged(path)
+    assert 0 < told.carried < FACTS
+    assert set(facts(path)) < set(before)
+
+
+@pytest.mark.skipif(vfs.why_not() is not None, reason=str(vfs.why_not()))
+def test_a_page_that_sqlite_cannot_read_is_damage(path: Path) -> None:
+    with vfs.watched(path.parent, Unreadable(path)):
+        told = make_sound(path, b.NOON)
+    assert told is not None
+    assert (told.why, told.carried) == ("disk: a page cannot be read", FACTS)
+
+
+def test_a_salvage_that_finds_no_room_leaves_nothing_behind(tmp_path: Path, path: Path) -> None:
+    size = path.stat().st_size
+    with small_disk(tmp_path / "small", size + 64 * 1024) as disk:
+        full = disk / path.name
+        full.write_bytes(path.read_bytes())
+        damage.one_bit(full)
+        for _ in range(3):
+            with pytest.raises(NotRecorded, match="disk_full"):
+                make_sound(full, b.NOON)
+            assert {each.name for each in disk.iterdir()} == {path.name, "salvage.lock"}
+
+
 # --- told
 
 
@@ -333,7 +473,7 @@ def test_the_command_says_what_became_of_it(path: Path) -> None:
     assert result.exit_code == 1
     told = json.loads(result.stdout)["salvaged"]
     assert told["carried"] + told["missing"] == FACTS
-    assert "cannot be read any more: number" in result.stderr
+    assert "are missing: number" in result.stderr
     status = json.loads(run("status", "--json").stdout)
     assert status["salvaged"] == told
     assert told["kept_as"] in run("status").stdout
@@ -369,6 +509,35 @@ def test_a_desk_that_meets_damage_has_it_mended_and_goes_on(path: Path, bare_app
     assert client.get("/").status_code == 503
 
 
+@pytest.mark.usefixtures("environment")
+def test_a_salvage_that_cannot_begin_is_tried_again(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mender = Mender(folder, lambda: 1)
+    with closing(Journal(path)) as journal:
+        damage.header(path)
+        journal.when_damaged(mender.mend)
+        python = sys.executable
+        for program, remedied in (("/nowhere/python", False), (python, True)):
+            monkeypatch.setattr(sys, "executable", program)
+            with pytest.raises(StoreDamaged):
+                journal.marks()
+            mender.close()
+            assert bool(list(folder.glob("*damaged*"))) == remedied
+        assert journal.marks().head_seq == FACTS
+
+
+def test_a_fact_that_only_a_newer_version_knows_is_shown_as_such(path: Path, client: FlaskClient) -> None:
+    body = facts(path)[-1].replace(b'{"kind":"undo"', b'{"kind":"visit"')
+    visit = Noted(str(uuid7()), None, str(b.FAIR), "visit", b.NOON.isoformat())
+    with closing(Journal(path)) as journal:
+        with journal._files.writing() as db:
+            journal_file._keep(db, visit, None, body, ())
+        assert journal.fault() is None
+        assert isinstance(journal.latest(1)[0].fact, Newer)
+    answer = client.get("/staff/recent")
+    assert (answer.status_code, "Recorded by a newer version" in answer.text) == (200, True)
+    assert not list(path.parent.glob("*damaged*"))
+
+
 def test_staff_are_told_until_the_damaged_file_is_taken_away(path: Path, client: FlaskClient) -> None:
     assert "as they were first written" in client.get("/staff/preflight").text
     damage.page_in_the_middle(path)
@@ -379,6 +548,42 @@ def test_staff_are_told_until_the_damaged_file_is_taken_away(path: Path, client:
         assert told.kept_as in text
     (path.parent / told.kept_as).unlink()
     assert "missing or uncertain" not in client.get("/staff/status").text
+
+
+def test_a_second_salvage_does_not_hide_what_the_first_has_lost(path: Path, client: FlaskClient) -> None:
+    damage.page_in_the_middle(path)
+    first = make_sound(path, b.NOON)
+    damage.one_bit(path)
+    second = make_sound(path, b.NOON + timedelta(hours=1))
+    assert first is not None
+    assert second is not None
+    assert (second.missing, second.lost, second.whole) == (0, first.lost, False)
+    assert words.salvaged(second).splitlines()[0] == words.salvaged(first).splitlines()[0]
+    text = client.get("/staff/status").text
+    assert all(name in text for name in (first.kept_as, second.kept_as))
+    (path.parent / first.kept_as).unlink()
+    with closing(Journal(path)) as journal:
+        told = journal.salvaged()
+    assert told is not None
+    assert (told.files, told.whole) == ((second.kept_as,), True)
+
+
+def test_every_missing_number_is_named_or_counted(path: Path) -> None:
+    told = Salvaged(
+        at=b.NOON,
+        why="",
+        kept_as="a.sqlite",
+        carried=9,
+        mended=0,
+        unproven=0,
+        altered=5,
+        missing=5,
+        gaps=((2, 3),),
+        forgotten=(),
+    )
+    said = words.salvaged(told)
+    assert "5 are missing: number 2 to 3 and 3 more." in said
+    assert "5 of the missing ones can be read" in said
 
 
 def test_staff_are_told_what_the_chain_says(path: Path, client: FlaskClient) -> None:
@@ -421,6 +626,20 @@ def stream(length: int) -> tuple[list[Found], Head]:
 
 def numbers(judged: vouching.Judged, how: str = "") -> list[int]:
     return [each.seq for each in judged.kept if not how or each.how == how]
+
+
+@pytest.mark.parametrize("seq", range(1, 9))
+def test_of_two_facts_with_one_number_the_one_that_leads_to_the_head_goes_on(seq: int) -> None:
+    found, head = stream(9)
+    before = found[seq - 2].hash if seq > 1 else chain.START
+    body = fact(100 + seq)
+    said = read(body)
+    assert said is not None
+    # A write that was taken back lies there still, and follows from what was before.
+    other = Found(seq, said.noted, None, body, chain.advance(before, body))
+    judged = vouching.judge([other, *found], head)
+    assert [each.body for each in judged.kept] == [each.body for each in found]
+    assert (judged.altered, judged.gaps) == ([other], [])
 
 
 def test_after_a_gap_one_fact_cannot_be_proven_and_goes_on_all_the_same() -> None:

@@ -1,7 +1,6 @@
 """`kiosk export`: what the hub does not hold yet goes into a file, and stays in the journal."""
 
 import json
-import sqlite3
 from pathlib import Path
 from uuid import UUID
 
@@ -9,14 +8,17 @@ import pytest
 from click.testing import CliRunner, Result
 from uuid_utils.compat import uuid7
 
+from kiosk.actions import carrying
 from kiosk.cli import main
 from kiosk.store.journal import Journal
 from sync import chain, facts_file
+from sync.errors import ChainBroken
 from sync.facts_file import FactsFile
 from sync.identifiers import read_email
 from sync.messages import FACT, CheckIn, StreamMark
 from sync.seals import seal_to_hub
 from tests.kiosk import builders as b
+from tests.kiosk import damage
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +54,7 @@ def check_in(journal: Journal) -> UUID:
         sealed_identifier=seal_to_hub(b.HUB_KEY, read_email(b.DITA)),
     )
     with journal.writing() as page:
-        page.append(fact, "somebody")
+        page.append(fact, bytes(8).hex())
     return fact.id
 
 
@@ -84,7 +86,6 @@ def test_what_the_hub_does_not_hold_yet_goes_into_the_file(journal: Journal, mad
         "facts": 2,
         "from_seq": 2,
         "stream_id": str(marks.stream_id),
-        "sound": True,
     }
     found = read(stick)
     assert [FACT.decode(fact).id for fact in found.facts] == made[1:]
@@ -126,16 +127,29 @@ def test_a_kiosk_that_belongs_to_no_hub_has_nothing_to_carry(journal: Journal, s
     assert (refused.exit_code, "kiosk enrol" in refused.stderr) == (1, True)
 
 
-def test_a_fact_that_changed_by_itself_is_carried_and_told(
-    journal: Journal, folder: Path, made: list[UUID], stick: Path
+ALTERED = damage.changed("UPDATE facts SET body = x'fffe' WHERE seq = 2")
+MISSING = damage.changed("DELETE FROM facts WHERE seq = 2")
+
+
+@pytest.mark.parametrize("spoil", [ALTERED, MISSING])
+def test_what_the_chain_does_not_vouch_for_is_never_carried(
+    journal: Journal, made: list[UUID], stick: Path, spoil: damage.Spoil
 ) -> None:
+    genuine = journal.facts_after(0, 3)
     journal.close()
-    raw = sqlite3.connect(folder / "journal.sqlite")
-    raw.execute("DROP TRIGGER facts_are_fixed")
-    raw.execute("UPDATE facts SET body = x'fffe' WHERE seq = 2")
-    raw.commit()
-    raw.close()
+    spoil(journal.path)
+    with pytest.raises(ChainBroken):
+        carrying.pack(journal, b.standing())
+    journal.close()
     result = run("export", stick, "--json")
-    assert told(result)["sound"] is False
-    assert "not as they were written" in result.stderr
-    assert read(stick).facts[0] == b"\xff\xfe"
+    carried = read(stick).facts
+    assert (told(result)["facts"], len(set(carried))) == (len(carried), len(carried))
+    assert set(carried) <= set(genuine)
+    assert "made anew" in result.stderr
+
+
+def test_a_fact_that_comes_while_others_are_packed_waits_for_the_next_file(journal: Journal, made: list[UUID]) -> None:
+    first = carrying.pack(journal, b.standing())
+    check_in(journal)
+    assert (first.header.count, first.header.last_hash) == (2, journal.hash_at(3))
+    assert carrying.pack(journal, b.standing()).header.last_hash == journal.hash_at(4)

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +16,13 @@ from kiosk.actions.arrivals import Stores
 from kiosk.postman import AnotherPostman, InTime, Round
 from kiosk.store.journal import Journal
 from kiosk.store.roster import Roster
-from kiosk.store.sqlite import StoreDamaged
+from kiosk.store.salvage import make_sound
+from kiosk.store.sqlite import NotRecorded, StoreDamaged
 from sync.digests import Line, bucket_of, digests
 from sync.errors import DeviceRevoked, DeviceUnknown, HubUnreachable, NotOurHub
 from sync.messages import Bucket, Digests, Entry, Moment, Person, Push, PushAnswer, Session
 from tests.kiosk import builders as b
+from tests.kiosk import damage
 from tests.kiosk.fake_hub import FakeHub
 
 OTHER_EPOCH = UUID("01900000-0000-7000-8000-00000000000d")
@@ -164,18 +167,84 @@ def test_one_folder_has_one_postman(folder: Path) -> None:
 
 def test_the_postman_ends_when_told(rounds: Round) -> None:
     stop = threading.Event()
-    walk = threading.Thread(target=postman.go_on, args=(rounds, stop))
+    walk = threading.Thread(target=postman.go_on, args=(rounds, stop, lambda: False))
     walk.start()
     stop.set()
     walk.join(timeout=30)
     assert not walk.is_alive()
 
 
-def test_the_postman_gives_up_on_a_damaged_journal(rounds: Round, folder: Path) -> None:
+def test_the_postman_gives_up_on_a_damaged_journal_that_is_found_sound(rounds: Round, folder: Path) -> None:
     rounds.journal.close()
     (folder / "journal.sqlite").write_bytes(b"ruined" * 1000)
+    found = iter([False, False])
     with pytest.raises(StoreDamaged):
-        postman.go_on(rounds, threading.Event())
+        postman.go_on(rounds, threading.Event(), lambda: next(found))
+    assert not list(found)
+
+
+class LastHub(FakeHub):
+    """Sets `stop` once it was given something."""
+
+    def __init__(self) -> None:
+        super().__init__(b.pages())
+        self.stop = threading.Event()
+
+    def push(self, stream_id: UUID, push: Push) -> PushAnswer:
+        if push.facts:
+            self.stop.set()
+        return super().push(stream_id, push)
+
+
+@pytest.fixture
+def unsent(journal: Journal, roster: Roster) -> Round:
+    """What a desk noted for a hub that was out of reach, and sends now."""
+    journal.enrolled(b.standing())
+    journal.choose(b.session())
+    rounds = Round(LastHub(), journal, roster, now=b.moment)
+    come(rounds, *(f"guest{number}@nowhere.example" for number in range(30)))
+    journal.close()
+    return rounds
+
+
+def send(rounds: Round, mend: Callable[[], bool]) -> None:
+    hub = rounds.hub
+    assert isinstance(hub, LastHub)
+    postman.go_on(rounds, hub.stop, mend)
+
+
+@pytest.mark.parametrize("spoil", [damage.page_in_the_middle, damage.one_bit, damage.header])
+def test_a_postman_at_work_has_a_damaged_journal_mended_and_goes_on(unsent: Round, spoil: damage.Spoil) -> None:
+    spoil(unsent.journal.path)
+    send(unsent, lambda: make_sound(unsent.journal.path, b.NOON) is not None)
+    salvaged = unsent.journal.salvaged()
+    assert salvaged is not None
+    assert (salvaged.carried, unsent.journal.marks().waiting) == (len(hub_of(unsent).facts), 0)
+
+
+def test_a_postman_goes_on_with_what_another_program_has_mended(unsent: Round) -> None:
+    sound = unsent.journal.path.read_bytes()
+    damage.header(unsent.journal.path)
+
+    def mend() -> bool:
+        unsent.journal.path.write_bytes(sound)
+        return make_sound(unsent.journal.path, b.NOON) is not None
+
+    send(unsent, mend)
+    assert len(hub_of(unsent).facts) == 30
+
+
+def test_a_postman_waits_while_a_damaged_journal_cannot_be_mended(unsent: Round) -> None:
+    damage.header(unsent.journal.path)
+    hindrances = [NotRecorded("busy")]
+
+    def mend() -> bool:
+        if hindrances:
+            raise hindrances.pop()
+        return make_sound(unsent.journal.path, b.NOON) is not None
+
+    send(unsent, mend)
+    assert len(hub_of(unsent).facts) == 30
 
 
 def test_a_folder_that_cannot_be_listed_is_reported_and_ends_no_postman(journal: Journal, tmp_path: Path) -> None:
@@ -297,16 +366,20 @@ def test_what_has_rotted_in_a_roster_is_found_and_fetched_again(rounds: Round, f
     hub, now = Auditing(b.pages()), Clockwork()
     auditing = replace(rounds, hub=hub, now=now)
     postman.go_once(auditing)
+    known = rounds.roster.status()
     (file,) = folder.glob("roster-*.sqlite")
     before = content(file)
     with closing(sqlite3.connect(file)) as db, db:
         db.execute(rot)
     assert content(file) != before
+    rounds.roster._counted = None
+    rounds.roster.status()
 
     now.minutes = 61
     report = postman.go_once(auditing)
     assert (report.problem, report.mended > 0) == (None, True)
     assert content(file) == before
+    assert rounds.roster.status() == known
     assert come(rounds, b.BO) == ["welcome"]
 
 

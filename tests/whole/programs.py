@@ -137,10 +137,10 @@ class Program(ABC):
         """Start a command and go on without waiting for it."""
         return Process((self.name, *arguments), self.told, self.folder / f"{arguments[0]}.log")
 
-    def serve(self) -> Self:
+    def serve(self, *options: str) -> Self:
         """Serve, unless it does already."""
         if self._server is None or not self._server.runs:
-            server = self._server = self.start("serve", "--port", str(self.port))
+            server = self._server = self.start("serve", "--port", str(self.port), *options)
             eventually(lambda: not server.runs or self._ready(), f"{self.name} to be ready")
             assert server.runs, server.log.read_text("utf-8")
         return self

@@ -13,7 +13,7 @@ from kiosk import clock
 from kiosk.actions import arrivals, undoing
 from kiosk.store.directory import Listing
 from kiosk.store.journal import Remembered
-from kiosk.store.recent import Kept
+from kiosk.store.recent import Kept, Newer
 from kiosk.store.sqlite import NotRecorded
 from kiosk.views import Desk, this_desk, wants_fragment
 from kiosk.views.staff import bp
@@ -159,4 +159,6 @@ def _what(kept: Kept) -> str:
             return "out"
         case Undo():
             return "undo"
+        case Newer():
+            return "newer"
     return "rehearsal"
