@@ -452,7 +452,7 @@ TROUBLES = (
 )
 NEVER_IN_AN_EXCHANGE = {
     *("error", "try_later", "bad_pattern", "code_refused", "already_enrolled", "another_postman"),
-    *("other_authority", "another_hub"),
+    *("other_authority", "another_hub", "damaged_file"),
 }
 
 
