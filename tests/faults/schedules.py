@@ -56,11 +56,11 @@ FAR_OFF = timedelta(days=20 * 365)
 
 @dataclass(slots=True)
 class Done:
-    """A check-in that a screen has shown as done: whose, and by which undo it was taken back."""
+    """A check-in that a screen has shown as done: whose, and by which undos it was taken back: clones undo it too."""
 
     session: UUID
     who: int
-    undone_by: UUID | None = None
+    undone_by: set[UUID] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -132,7 +132,7 @@ class Schedule:
             undo = desk.undo(check_in_id)
             if undo is not None:
                 self.undos.add(undo)
-                self.done[check_in_id].undone_by = undo
+                self.done[check_in_id].undone_by.add(undo)
                 self._tell(f"undo of {check_in_id}")
 
     def a_kiosk_exchanges(self) -> None:
@@ -295,7 +295,7 @@ class Schedule:
                     self._now_known_as(done.who)
                     for check_in_id, done in self.done.items()
                     if check_in_id in known and done.session == session and done.who < self.students
-                    if done.undone_by is None or done.undone_by not in known
+                    if not done.undone_by & known
                 }
             )
             if counted != expected:
