@@ -6,6 +6,7 @@ import sys
 import time
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench.machine import describe
 from tests.faults.outcome import Effort, Outcome, Part
@@ -38,7 +39,8 @@ def main() -> None:
     schedules = int(os.environ.get("SCHEDULES") or 300)
     seed = int(os.environ.get("SEED") or time.time_ns() % 1_000_000)
     effort = Effort(seed=seed, scale=schedules / GOAL)
-    print(json.dumps(describe(Path.cwd())), f"SEED={seed} SCHEDULES={schedules}", sep="\n", file=sys.stderr)
+    with TemporaryDirectory() as folder:
+        print(json.dumps(describe(Path(folder))), f"SEED={seed} SCHEDULES={schedules}", sep="\n", file=sys.stderr)
     outcomes = []
     for name in sys.argv[1:] or PARTS:
         began = time.monotonic()

@@ -35,7 +35,7 @@ from tests.faults.outcome import Effort, Outcome
 from tests.whole.programs import PATIENCE_S, Kiosk, Process
 from tests.whole.proxy import Proxy
 
-PEOPLE, SESSIONS = 400, 100
+PEOPLE, SESSIONS = 600, 200
 LONGEST_S = 4.0
 """How long each of them misbehaves at full effort."""
 QUIET = "quiet"
