@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
-_ARGS = [
+ARGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -18,6 +18,7 @@ _ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+"""How our Chromium is started: as root, without a screen, and without asking anybody anything."""
 TABLET = {"width": 1024, "height": 768}
 
 HAND_S = 0.12
@@ -103,7 +104,7 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         raise Missing("no chromium on PATH")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_ARGS)
+        browser = playwright.chromium.launch(executable_path=path, args=ARGS)
         yield browser
         browser.close()
 

@@ -18,7 +18,8 @@ from bench.client import form
 from bench.processes import KIOSK, Server, free_port, served
 from kiosk import clock
 from kiosk.store import journal as journals
-from kiosk.store.journal import Journal, Standing
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Standing
 from kiosk.store.roster import Roster
 from kiosk.store.sqlite import open_database
 from sync import seals

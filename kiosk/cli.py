@@ -19,7 +19,8 @@ from msgspec import to_builtins
 
 from kiosk import words
 from kiosk.config import APP, Config, WrongSetting
-from kiosk.store.journal import Journal, Salvaged
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Salvaged
 from kiosk.store.sqlite import NotRecorded, StoreDamaged, StoreTooNew
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from typing import Any
 
 from kiosk import words
 from kiosk.actions import carrying
-from kiosk.store.journal import Journal, Standing
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Standing
 from kiosk.store.sqlite import StoreDamaged
 from sync.errors import ChainBroken
 

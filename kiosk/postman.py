@@ -20,7 +20,8 @@ from uuid import UUID
 
 from kiosk import clock
 from kiosk.actions import setting_up
-from kiosk.store.journal import Exchange, Journal
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Exchange
 from kiosk.store.roster import Roster
 from kiosk.store.sqlite import NotRecorded, StoreDamaged
 from sync import pace

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from kiosk.clock import local
 from kiosk.config import Config
-from kiosk.store.journal import Salvaged, Standing, Waiting
+from kiosk.store.journal import Waiting
+from kiosk.store.remembered import Salvaged, Standing
 from kiosk.store.sqlite import NotOurs, NotRecorded, StoreDamaged, StoreTooNew
 
 ENROL_FIRST = "This kiosk is not enrolled. Ask the hub for a code (hub kiosks invite), then:\n  kiosk enrol URL CODE"

@@ -17,9 +17,10 @@ from kiosk.rules.verdicts import (
     Welcome,
 )
 from kiosk.store import sqlite
-from kiosk.store.journal import Journal, Page, Remembered, Standing
+from kiosk.store.journal import Journal, Page
 from kiosk.store.misses import Misses
 from kiosk.store.refusals import Refusal, Refusals
+from kiosk.store.remembered import Remembered, Standing
 from kiosk.store.roster import Roster
 from kiosk.store.roster_rows import Found, Recognised
 from sync import seals

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from kiosk.store.journal import Journal, Standing
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Standing
 from sync.facts_file import FactsFile, Header, lines
 
 

@@ -14,7 +14,8 @@ from kiosk.config import APP
 from kiosk.rules import preflight
 from kiosk.rules.clocks import ahead
 from kiosk.rules.preflight import Check
-from kiosk.store.journal import Exchange, Journal, Remembered, Standing
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Exchange, Remembered, Standing
 from kiosk.store.sqlite import room
 from sync.engine import Clock, Hub
 from sync.errors import TryLater

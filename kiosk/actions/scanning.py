@@ -6,7 +6,8 @@ from datetime import datetime
 from kiosk.actions.arrivals import Stores
 from kiosk.rules import scanner
 from kiosk.rules.scanner import Echo, Problem
-from kiosk.store.journal import Journal, Scanner
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Scanner
 
 _SHOWN = 300
 

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from kiosk.store.journal import Exchange, Journal, Standing
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Exchange, Standing
 from kiosk.store.roster import Roster
 from sync.errors import DeviceRevoked, DeviceUnknown, HubNotTrusted, Refused
 from sync.messages import Assignment, Enrolled, Session

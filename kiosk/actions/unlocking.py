@@ -1,7 +1,8 @@
 """The desk PIN opens the staff's side, and wrong ones have to wait."""
 
 from kiosk.rules import lockout
-from kiosk.store.journal import Journal, Page, Tries
+from kiosk.store.journal import Journal, Page
+from kiosk.store.remembered import Tries
 from sync import seals
 from sync.messages import DeskLock, Moment
 

@@ -21,7 +21,8 @@ import msgspec
 
 from kiosk.store import pages
 from kiosk.store.ballast import Ballast
-from kiosk.store.journal import BALLAST, KIND, OWN, SUM, Journal, Salvaged, carry_over, intact
+from kiosk.store.journal import BALLAST, KIND, OWN, SUM, Journal, carry_over, intact
+from kiosk.store.remembered import Salvaged
 from kiosk.store.soundness import Head, Noted, read
 from kiosk.store.sqlite import (
     TIMEOUT_S,
@@ -309,6 +310,7 @@ def _held(path: Path) -> Iterator[bytes]:
         while not _has(file.fileno()):
             if time.monotonic() > until:
                 raise NotRecorded("busy", path.name)
+            # The lock that waits by itself cannot be given up after a while.
             time.sleep(_LOOK_S)
         yield _content(file.fileno())
 

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 from kiosk import clock
 from kiosk.actions import arrivals
 from kiosk.rules.verdicts import NotRecorded, Verdict
-from kiosk.store.journal import Remembered
+from kiosk.store.remembered import Remembered
 from kiosk.views import Desk, refuse_strangers, this_desk, wants_fragment, wants_json
 from kiosk.views.ease import PATIENCE, ready_page
 from kiosk.views.once import Said

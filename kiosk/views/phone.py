@@ -25,7 +25,7 @@ from kiosk.rules.verdicts import (
 )
 from kiosk.store import sqlite
 from kiosk.store.invitations import Invitation, TurnedAway, Turnstile
-from kiosk.store.journal import Remembered
+from kiosk.store.remembered import Remembered
 from kiosk.views import this_desk
 from kiosk.views.once import Said
 from kiosk.views.phone_link import site, this_line

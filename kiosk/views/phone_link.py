@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from kiosk import clock, network
-from kiosk.store.journal import Remembered
+from kiosk.store.remembered import Remembered
 from kiosk.views import Desk, this_desk
 
 bp = Blueprint("phone_link", __name__)

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from kiosk import clock
 from kiosk.actions import setting_up
-from kiosk.store.journal import Remembered
+from kiosk.store.remembered import Remembered
 from kiosk.views import is_unlocked, refuse_strangers, this_desk
 from sync.messages import Session
 from ui.language import html_lang

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from kiosk import clock
 from kiosk.rules.clocks import ahead
-from kiosk.store.journal import Remembered
+from kiosk.store.remembered import Remembered
 from kiosk.store.sqlite import NotRecorded, StoreDamaged, StoreTooNew
 from kiosk.views import Desk, this_desk
 

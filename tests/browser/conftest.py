@@ -14,9 +14,11 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 from waitress import create_server, wasyncore
 from werkzeug.serving import WSGIRequestHandler
 
+from bench.chromium import ARGS
 from kiosk import create_app
 from kiosk.config import Config
-from kiosk.store.journal import Journal, Phones
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Phones
 from tests.kiosk import builders as b
 
 CHROMIUM = shutil.which("chromium")
@@ -37,15 +39,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {
         **browser_type_launch_args,
         "executable_path": CHROMIUM,
-        "args": [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ],
+        "args": ARGS,
     }
 
 

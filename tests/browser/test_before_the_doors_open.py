@@ -12,7 +12,8 @@ from kiosk import clock
 from kiosk.actions import preflight
 from kiosk.actions.arrivals import Stores
 from kiosk.rules.scanner import CODE
-from kiosk.store.journal import Journal, Standing
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Standing
 from kiosk.store.roster import Roster
 from sync.engine import Hub
 from tests.browser.conftest import SIZES, Complaints, Serve

@@ -9,7 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from kiosk.store.journal import Exchange, Journal
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Exchange
 from tests.browser.conftest import SIZES, Complaints, Serve
 from tests.kiosk import builders as b
 

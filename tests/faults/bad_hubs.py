@@ -399,6 +399,7 @@ def _later(status: int, retry_after: str) -> Behaviour:
 
 
 def _drips(_: Asked) -> Iterator[bytes]:
+    # To be slow is what this hub does wrong; the next one as well.
     yield _endless()
     while True:
         yield b" "

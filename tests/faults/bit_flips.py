@@ -16,7 +16,8 @@ from uuid_utils.compat import uuid7
 
 from kiosk.actions import arrivals, leaving, people, undoing
 from kiosk.actions.arrivals import Stores
-from kiosk.store.journal import Journal, Salvaged
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Salvaged
 from kiosk.store.roster import Roster
 from kiosk.store.salvage import make_sound
 from kiosk.store.soundness import read

@@ -43,8 +43,9 @@ from kiosk.config import Config
 from kiosk.postman import Round
 from kiosk.store import sqlite
 from kiosk.store.invitations import Turnstile
-from kiosk.store.journal import Journal, Phones
+from kiosk.store.journal import Journal
 from kiosk.store.recent import Kept
+from kiosk.store.remembered import Phones
 from kiosk.store.roster import Roster
 from kiosk.views import Desk
 from kiosk.views.desk import VERDICT_HEADER

@@ -91,6 +91,7 @@ class Forked(Process):
         deadline = time.monotonic() + PATIENCE_S
         while (status := self.status) is None:
             assert time.monotonic() < deadline, f"{self.log} never ends"
+            # It is no child of this process: nobody tells when it has ended.
             time.sleep(0.003)
         return status
 

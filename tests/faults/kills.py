@@ -138,7 +138,7 @@ class _Scene:
     def _chance(self, name: str) -> Random:
         return Random(f"{self._effort.seed} {name}")
 
-    # --- who kills
+    # --- who kills. After how long is by chance: that is the fault, and nothing is waited for.
 
     def _kill_kiosk(self, kiosk: ForkedKiosk, open_: Event, chance: Random) -> None:
         for _ in _counted(self._kiosk, self._effort.share(KIOSK_KILLS // 2), "kiosk"):
@@ -219,6 +219,7 @@ def _until_answered(kiosk: ForkedKiosk, open_: Event, visit: Visit) -> Said:
             with kiosk.desk() as desk:
                 answer = desk.check_in(visit.session_id, visit.identifier, visit.intent_id)
         except (OSError, HTTPException):
+            # Somebody whose kiosk was killed tries again; how often is counted.
             time.sleep(_AGAIN_S)
             continue
         if answer["verdict"] != "not_recorded":

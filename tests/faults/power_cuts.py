@@ -34,7 +34,8 @@ from hub.actions.receive import receive
 from kiosk.actions import arrivals, leaving, undoing
 from kiosk.actions.arrivals import Stores
 from kiosk.store import sqlite
-from kiosk.store.journal import Exchange, Journal, Phones, Tries
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Exchange, Phones, Tries
 from kiosk.store.roster import Roster
 from sync import chain
 from sync.identifiers import read_email

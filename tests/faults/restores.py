@@ -23,7 +23,8 @@ from hub.actions.events import NewEvent
 from hub.database import connect, reading, writing
 from hub.schema import addresses, facts, students
 from kiosk import clock
-from kiosk.store.journal import Journal, Standing
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Standing
 from kiosk.store.roster import Roster
 from sync.engine import Hub, run_once
 from sync.identifiers import read_email

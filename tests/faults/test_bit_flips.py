@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from kiosk.store.journal import Salvaged
+from kiosk.store.remembered import Salvaged
 from tests.faults.bit_flips import bit_flips, flip_many
 from tests.faults.outcome import Effort
 

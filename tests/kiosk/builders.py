@@ -12,7 +12,8 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from kiosk.actions.arrivals import Arrival
-from kiosk.store.journal import Journal, Standing
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Standing
 from kiosk.store.roster import Roster
 from sync import directory, seals
 from sync.identifiers import Card, Identifier, Pass, read_email

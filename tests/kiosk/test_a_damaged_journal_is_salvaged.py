@@ -27,8 +27,9 @@ from kiosk.cli import main
 from kiosk.mender import Mender
 from kiosk.store import journal as journal_file
 from kiosk.store import sqlite, vouching
-from kiosk.store.journal import Exchange, Journal, Salvaged
+from kiosk.store.journal import Journal
 from kiosk.store.recent import Newer
+from kiosk.store.remembered import Exchange, Salvaged
 from kiosk.store.roster import Roster
 from kiosk.store.salvage import make_sound
 from kiosk.store.soundness import Head, Noted, read

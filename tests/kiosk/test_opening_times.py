@@ -12,7 +12,8 @@ from kiosk.actions import arrivals
 from kiosk.actions.arrivals import Arrival, Stores
 from kiosk.rules.clocks import ahead, true_time
 from kiosk.rules.verdicts import Occasion, SeeStaff, Welcome, decide
-from kiosk.store.journal import Exchange, Journal
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Exchange
 from kiosk.store.roster import Roster
 from sync.engine import ClockSample
 from sync.messages import Moment

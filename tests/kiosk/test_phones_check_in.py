@@ -23,7 +23,8 @@ from werkzeug.test import TestResponse
 from kiosk import clock, phone
 from kiosk.config import Config, WrongSetting
 from kiosk.store.invitations import Invitations, TurnedAway, Turnstile
-from kiosk.store.journal import Journal, Phones
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Phones
 from kiosk.views import Desk
 from kiosk.views.phone import is_near
 from tests.kiosk import builders as b

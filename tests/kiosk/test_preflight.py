@@ -23,7 +23,8 @@ from kiosk.actions.arrivals import Stores, check_in
 from kiosk.cli import main
 from kiosk.rules import preflight
 from kiosk.rules.preflight import Check, all_well
-from kiosk.store.journal import Journal, Standing
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Standing
 from kiosk.store.roster import Roster
 from kiosk.store.sqlite import NotRecorded
 from kiosk.views import Desk

@@ -16,8 +16,9 @@ from kiosk import create_app
 from kiosk.actions.arrivals import Stores, check_in
 from kiosk.config import Config
 from kiosk.rules.verdicts import Noted, SeeStaff, Welcome
-from kiosk.store.journal import Exchange, Journal
+from kiosk.store.journal import Journal
 from kiosk.store.misses import Misses
+from kiosk.store.remembered import Exchange
 from kiosk.store.roster import Roster
 from kiosk.views import Desk
 from sync.engine import ClockSample

@@ -21,7 +21,8 @@ from uuid_utils.compat import uuid7
 
 from kiosk import postman
 from kiosk.cli import main
-from kiosk.store.journal import Exchange, Journal, Standing
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Exchange, Standing
 from sync.messages import Rehearsal, encode
 from tests.kiosk import builders as b
 

@@ -16,7 +16,8 @@ from kiosk.actions import arrivals
 from kiosk.actions.arrivals import Arrival, Stores
 from kiosk.config import Config
 from kiosk.rules.verdicts import Verdict
-from kiosk.store.journal import Exchange, Journal
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Exchange
 from kiosk.store.roster import Roster
 from sync.messages import Gone, Moment
 from tests.kiosk import builders as b

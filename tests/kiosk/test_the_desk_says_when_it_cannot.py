@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 
 from kiosk import create_app
 from kiosk.config import Config
-from kiosk.store.journal import Exchange, Journal
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Exchange
 from tests.kiosk import builders as b
 from tests.kiosk.conftest import AS_PROGRAM, Post, token
 from tests.kiosk.disks import no_room

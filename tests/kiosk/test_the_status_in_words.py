@@ -16,7 +16,8 @@ from kiosk import clock, create_app, words
 from kiosk.actions.arrivals import check_in
 from kiosk.cli import main
 from kiosk.config import Config
-from kiosk.store.journal import Exchange, Journal, Waiting
+from kiosk.store.journal import Journal, Waiting
+from kiosk.store.remembered import Exchange
 from kiosk.views import Desk
 from sync.engine import ClockSample
 from sync.messages import Rehearsal, Undo

@@ -12,7 +12,8 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from kiosk.store.journal import Journal, Tries
+from kiosk.store.journal import Journal
+from kiosk.store.remembered import Tries
 from sync.messages import FACT, CheckIn, CheckOut, Push
 from tests.whole.conftest import ADA, CEM, DITA, Place
 from tests.whole.programs import Browser, Failed, Kiosk, Shown

@@ -7,7 +7,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from kiosk import network
-from kiosk.store.journal import Phones
+from kiosk.store.remembered import Phones
 from kiosk.views import this_desk
 from kiosk.views.phone import Network, is_near
 from kiosk.views.phone_link import host, this_line

@@ -12,8 +12,8 @@ from uuid_utils.compat import uuid7
 from kiosk import clock
 from kiosk.actions import arrivals, undoing
 from kiosk.store.directory import Listing
-from kiosk.store.journal import Remembered
 from kiosk.store.recent import Kept, Newer
+from kiosk.store.remembered import Remembered
 from kiosk.store.sqlite import NotRecorded
 from kiosk.views import Desk, this_desk, wants_fragment
 from kiosk.views.staff import bp
