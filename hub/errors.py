@@ -49,10 +49,14 @@ class NotWritten(HubRefused):
 
 
 class UnreadableFile(Refused):
-    """A file that cannot be read at all: `reason` is a stable code, `detail` a sentence with the way out."""
+    """A file that cannot be read at all: `reason` is a stable code, `detail` a sentence with the way out.
+
+    `about` is what that sentence names (a line, a column, a number), for those who say it in another language.
+    """
 
     code = "unreadable_file"
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: str, detail: str, **about: str | int) -> None:
         super().__init__(detail)
         self.reason = reason
+        self.about = about
