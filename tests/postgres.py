@@ -22,6 +22,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL, make_url
 
+from tests.memory import memory
+
 _PATIENCE_S = 30
 
 
@@ -46,8 +48,12 @@ def start() -> Iterator[Server]:
     if given:
         yield Server(make_url(given).set(drivername="postgresql+psycopg"))
         return
-    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
-        yield from _our_own(Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder,
+        # A database for a test is ten megabytes, and there are hundreds.
+        tempfile.TemporaryDirectory(prefix="pg-", dir=memory(), ignore_cleanup_errors=True) as data,
+    ):
+        yield from _our_own(Path(folder), Path(data))
 
 
 def create_database(server: Server, name: str, template: str | None = None) -> str:
@@ -67,14 +73,14 @@ def drop_database(server: Server, name: str) -> None:
         connection.execute(statement)
 
 
-def _our_own(folder: Path) -> Iterator[Server]:
+def _our_own(folder: Path, data: Path) -> Iterator[Server]:
     # PostgreSQL refuses to run as root.
     user = "nobody" if os.geteuid() == 0 else None
     if user:
         account = pwd.getpwnam(user)
-        os.chown(folder, account.pw_uid, account.pw_gid)
+        for each in (folder, data):
+            os.chown(each, account.pw_uid, account.pw_gid)
     programs = _programs(folder, user)
-    data = folder / "data"
     environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
 
     subprocess.run(

@@ -203,14 +203,13 @@ def test_no_two_verdicts_look_or_sound_or_read_alike(
 ) -> None:
     complaints.expected = ("ERR_FAILED", "htmx:error")
     looks, sounds = [], {}
+    page = open_page(color_scheme=colours)
+    page.add_init_script(LISTENING)
     for code in WAYS:
-        page = open_page(color_scheme=colours)
-        page.add_init_script(LISTENING)
         stand_at(tmp_path)
         bring_about(page, fair, code, asked, tmp_path)
         looks.append(look(page))
         sounds[code] = heard(page)
-        page.close()
     for sense in ("colour", "shape", "word"):
         assert len({each[sense] for each in looks}) == len(WAYS), sense
     assert len({tuple(each) for each in sounds.values()}) == len(WAYS)
@@ -220,9 +219,9 @@ def test_what_was_recorded_sounds_high_and_what_was_not_sounds_low_and_rough(
     fair: str, open_page: OpenPage, tmp_path: Path, complaints: Complaints
 ) -> None:
     complaints.expected = ("ERR_FAILED", "htmx:error")
+    page = open_page()
+    page.add_init_script(LISTENING)
     for code in WAYS:
-        page = open_page()
-        page.add_init_script(LISTENING)
         bring_about(page, fair, code, "", tmp_path)
         tones = heard(page)
         assert tones
@@ -230,7 +229,6 @@ def test_what_was_recorded_sounds_high_and_what_was_not_sounds_low_and_rough(
             assert all(wave != "triangle" and hertz < 300 for wave, hertz in tones)
         else:
             assert all(wave == "triangle" and hertz > 500 for wave, hertz in tones)
-        page.close()
         stand_at(tmp_path)
 
 

@@ -30,8 +30,8 @@ from kiosk.store.roster import Roster
 from sync import chain
 from sync.hub_client import MAX_ANSWER_BYTES
 from tests.faults.fair import Fair, Kept, Said, Visit, kept_in, on_disk, reckon, say
-from tests.faults.forks import Forks
 from tests.faults.outcome import Effort, Outcome
+from tests.forks import Forks
 from tests.whole.programs import PATIENCE_S, Kiosk, Process
 from tests.whole.proxy import Proxy
 

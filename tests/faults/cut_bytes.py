@@ -28,8 +28,8 @@ from sync.engine import Report
 from sync.errors import CheckinError, CodeRefused
 from sync.hub_client import HubClient
 from tests.faults.fair import Fair, Reckoning, kept_in, on_disk, reckon_facts, say, unheard
-from tests.faults.forks import Forks
 from tests.faults.outcome import Effort, Outcome
+from tests.forks import Forks
 from tests.whole.proxy import Carried, Cut, Proxy
 
 PEOPLE = 2

@@ -19,7 +19,8 @@ from hub.database import connect, reading
 from hub.schema import facts
 from kiosk.store.journal import Journal
 from sync.messages import FACT
-from tests.faults.forks import ForkedHub, ForkedKiosk, Forks
+from tests.faults.forks import ForkedHub, ForkedKiosk
+from tests.forks import Forks
 
 MANY = 1_000_000_000
 

@@ -18,9 +18,10 @@ from uuid import UUID
 from bench import people
 from bench.report import percentile
 from tests.faults.fair import Fair, Reckoning, Said, Visit, on_disk, say
-from tests.faults.forks import Forked, ForkedHub, ForkedKiosk, Forks
+from tests.faults.forks import ForkedHub, ForkedKiosk
 from tests.faults.outcome import Effort, Outcome
-from tests.whole.programs import PATIENCE_S
+from tests.forks import Forks
+from tests.whole.programs import PATIENCE_S, Forked
 from tests.whole.proxy import Proxy
 
 KIOSK_KILLS, HUB_KILLS, POSTMAN_KILLS = 1_000, 1_000, 400

@@ -22,8 +22,9 @@ from kiosk.store.journal import Journal
 from kiosk.store.roster import Roster
 from sync.messages import Moment
 from tests.faults.fair import Fair, Reckoning, kept_in, on_disk, reckon_facts, say
-from tests.faults.forks import ForkedKiosk, Forks
+from tests.faults.forks import ForkedKiosk
 from tests.faults.outcome import Effort, Outcome
+from tests.forks import Forks
 
 FACTS = 50_000
 DAYS = 30

@@ -28,11 +28,12 @@ from scripts import sample
 from sync.messages import FACT, CheckIn
 from tests.faults.broken_programs import AHEAD
 from tests.faults.fair import Fair, kept_in, on_disk, say
-from tests.faults.forks import Forked, ForkedKiosk, Forks, quiet_port
+from tests.faults.forks import ForkedKiosk, quiet_port
 from tests.faults.outcome import Effort, Outcome
+from tests.forks import Forks
 from tests.impostor import impostor
 from tests.kiosk import damage
-from tests.whole.programs import Failed
+from tests.whole.programs import Failed, Forked
 from tests.whole.proxy import Cut, Proxy
 
 DAYS = 10

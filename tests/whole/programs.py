@@ -1,5 +1,6 @@
 """The two programs as people run them: commands, servers on free ports, and ways to end them politely or not."""
 
+import atexit
 import http.client
 import json
 import os
@@ -7,11 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,6 +26,7 @@ import requests
 
 from hub.database import Row, connect, reading
 from hub.schema import facts
+from tests.forks import Forks
 
 BIN = Path(sys.executable).parent
 PATIENCE_S = 90
@@ -96,14 +100,74 @@ class Process:
         self._process.wait(PATIENCE_S)
 
 
+class Forked(Process):
+    """A forked program that runs until ended."""
+
+    def __init__(self, forks: Forks, command: tuple[str, ...], told: dict[str, str], out: Path, variant: str) -> None:
+        self.log = out
+        self._forks = forks
+        self._status: int | None = None
+        self._pid: int = forks.ask(
+            do="start", command=command, told=environment(told), out=str(out), err=f"{out}.err", variant=variant
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._pid
+
+    @property
+    def status(self) -> int | None:
+        """How it ended, or None while it runs."""
+        if self._status is None:
+            self._status = self._forks.ask(do="look", pid=self.pid)
+        return self._status
+
+    @property
+    def runs(self) -> bool:
+        return self.status is None
+
+    def wait(self) -> int:
+        """Wait for its end; how it ended."""
+        deadline = time.monotonic() + PATIENCE_S
+        while (status := self.status) is None:
+            assert time.monotonic() < deadline, f"{self.log} never ends"
+            # It is no child of this process: nobody tells when it has ended.
+            time.sleep(0.003)
+        return status
+
+    def terminate(self) -> None:
+        os.kill(self.pid, signal.SIGTERM)
+        self.wait()
+        self.kill()
+
+    def kill(self) -> None:
+        """End all of its group at once, and wait until nobody of it is left."""
+        self._forks.ask(do="kill", pid=self.pid)
+        self._status = self._status or -signal.SIGKILL
+
+
+@cache
+def _forks_of_this_run() -> Forks:
+    """One process for the commands of all programs. It is gone at the end."""
+    ended = ExitStack()
+    atexit.register(ended.close)
+    return ended.enter_context(Forks())
+
+
 class Program(ABC):
-    """A program with its folder and port; `serve` may be called again after every end."""
+    """A program with its folder and port; `serve` may be called again after every end.
+
+    What serves is started as people start it. Commands come from `forks`, since most of the time they take is Python's.
+    `variant` names what is broken in them, if anything.
+    """
 
     name = ""
+    variant = ""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, forks: Forks | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.forks = forks or _forks_of_this_run()
         self.port = free_port()
         self._server: Process | None = None
 
@@ -118,20 +182,16 @@ class Program(ABC):
 
     def ask(self, *arguments: str) -> dict[str, Any]:
         """Run a command to its end and read its JSON. Raises `Failed`."""
-        command = (self.name, *arguments, "--json")
-        done = subprocess.run(
-            [BIN / self.name, *command[1:]],
-            env=environment(self.told),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise Failed(command, done.returncode, done.stdout, done.stderr)
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        with tempfile.TemporaryDirectory(prefix="asked-") as folder:
+            out = Path(folder) / "out"
+            status = self._fork(out, *arguments, "--json").wait()
+            if status != 0:
+                raise Failed((self.name, *arguments), status, out.read_text(), Path(f"{out}.err").read_text())
+            answer: dict[str, Any] = json.loads(out.read_text())
+            return answer
+
+    def _fork(self, out: Path, *arguments: str) -> Forked:
+        return Forked(self.forks, (self.name, *arguments), self.told, out, self.variant)
 
     def start(self, *arguments: str) -> Process:
         """Start a command and go on without waiting for it."""
@@ -173,8 +233,8 @@ class Hub(Program):
 
     name = "hub"
 
-    def __init__(self, folder: Path, database_url: str) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, database_url: str, forks: Forks | None = None) -> None:
+        super().__init__(folder, forks)
         self._database_url = database_url
 
     @property
