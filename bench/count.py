@@ -71,7 +71,7 @@ def _live_page(hub: Hub, report: Report) -> None:
     unchanged: list[Timed] = []
     hello: list[Timed] = []
     with hub.serve() as server, served(command, hello_port, path="/hello"):
-        headers = {"Cookie": _signed_in(server.port)}
+        headers = {"Cookie": signed_in(server.port)}
         for _ in rounds("count, live page", ROUNDS, 40):
             page = request("GET", "/live", headers)
             changed.append(in_turn(server.port, for_a_while([page] * PAGES, RUN_S), b"great fair"))
@@ -91,7 +91,7 @@ def _live_page(hub: Hub, report: Report) -> None:
     report.ratio("count.live_unchanged/hello", over(p50["unchanged"], p50["hello"]), "<=", 2)
 
 
-def _signed_in(port: int) -> str:
+def signed_in(port: int) -> str:
     """The cookie of somebody who has signed in."""
     with requests.Session() as browser:
         address = f"http://127.0.0.1:{port}/login"

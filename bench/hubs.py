@@ -49,8 +49,11 @@ class Hub:
         more = [] if workers is None else ["--workers", str(workers)]
         return served([*HUB, "serve", "--port", str(port), *more], port, self.env(port))
 
-    def import_students(self, csv: Path) -> Done:
-        return self.command("import", "students", str(csv), "--json")
+    def import_students(self, file: Path) -> Done:
+        return self.command("import", "students", str(file), "--json")
+
+    def import_attendees(self, file: Path, session_id: UUID) -> Done:
+        return self.command("import", "attendees", str(file), "--session", str(session_id), "--json")
 
     def new_session(self, name: str) -> UUID:
         """A session that is on now."""

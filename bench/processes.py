@@ -34,6 +34,8 @@ class Done:
     stdout: str
     seconds: float
     peak_mib: float
+    child_peak_mib: float
+    """Of the largest process it started; 0 when it started none."""
 
     @property
     def told(self) -> dict[str, Any]:
@@ -60,16 +62,17 @@ def complete(command: Sequence[str], env: Mapping[str, str] | None = None) -> Do
         _scratch() as err,
         subprocess.Popen(command, cwd=ROOT, env={**os.environ, **(env or {})}, stdout=out, stderr=err) as process,
     ):
-        # Not what wait4 tells: there a child's peak is never below that of the parent it was started from.
-        peak_mib = 0.0
+        # Not what wait4 tells: there a child's peak is never below that of the parent it was started from. The last
+        # look counts for the same reason: until a child is a program of its own, it has its parent's peak.
+        peaks: dict[int, float] = {}
         while process.poll() is None:
-            peak_mib = max(peak_mib, _peak_mib(process.pid))
+            peaks |= {pid: peak for pid in _with_children(process.pid) if (peak := _peak_mib(pid))}
             time.sleep(0.005)
         seconds = time.perf_counter() - begun
         stdout, stderr = _text(out), _text(err)
     if process.returncode:
         raise Failed(f"{_name(command)} ended with {process.returncode}: {stderr[-300:].strip()}")
-    return Done(stdout, seconds, peak_mib)
+    return Done(stdout, seconds, peaks.pop(process.pid, 0), max(peaks.values(), default=0))
 
 
 @contextmanager
@@ -147,6 +150,13 @@ def _peak_mib(pid: int) -> float:
     except OSError:
         return 0
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0)
+
+
+def _with_children(pid: int) -> list[int]:
+    try:
+        return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    except OSError:
+        return [pid]
 
 
 def _name(command: Sequence[str]) -> str:

@@ -7,22 +7,24 @@ from uuid import UUID
 import click
 from sqlalchemy import Connection
 
+import hub.cli_attendees
+import hub.cli_audit
 import hub.cli_backups
 import hub.cli_events
+import hub.cli_exports
 import hub.cli_facts
+import hub.cli_imports
 import hub.cli_kiosks
 import hub.cli_parked
 import hub.cli_passes
+import hub.cli_staff
 import hub.cli_students
 import hub.cli_tls
 from hub import create_app
 from hub.actions import attendance, readiness, set_up
-from hub.cli_context import Context, emit, honest, institution_option, json_option, now, pass_context, secret_in
+from hub.cli_context import Context, emit, honest, institution_option, json_option, now, pass_context
+from hub.cli_staff import new_password, password_option, staff_address
 from hub.errors import HubRefused
-from sync.errors import Unreadable
-from sync.identifiers import read_email
-
-SHORTEST_PASSWORD = 8
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,9 +45,7 @@ def main(ctx: click.Context) -> None:
 @click.option("--institution", "name", required=True, metavar="NAME", help="The institution's name.")
 @click.option("--domain", "mail_domains", multiple=True, required=True, help="A mail domain of its own; repeatable.")
 @click.option("--admin", required=True, metavar="EMAIL", help="Who may sign in first.")
-@click.option(
-    "--password-file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE"
-)
+@password_option
 @json_option
 @pass_context
 @honest
@@ -60,7 +60,7 @@ def init(
     """
     from hub.accounts import add_admin, is_taken
 
-    email, password = _email(admin), _password(password_file)
+    email, password = staff_address(admin), new_password(password_file)
     set_up.make_data_dir(ctx.config.data_dir)
     # Read again: the secret key may have been made just now.
     app = create_app(Context().config, ctx.engine)
@@ -114,6 +114,7 @@ def import_group() -> None:
 
 
 import_group.add_command(hub.cli_students.import_students)
+import_group.add_command(hub.cli_attendees.import_attendees)
 import_group.add_command(hub.cli_facts.import_facts)
 main.add_command(hub.cli_students.students)
 
@@ -126,6 +127,10 @@ main.add_command(hub.cli_kiosks.group)
 main.add_command(hub.cli_kiosks.desk_pin)
 main.add_command(hub.cli_parked.group)
 main.add_command(hub.cli_passes.group)
+main.add_command(hub.cli_audit.group)
+main.add_command(hub.cli_exports.group)
+main.add_command(hub.cli_imports.group)
+main.add_command(hub.cli_staff.group)
 main.add_command(hub.cli_tls.group)
 
 
@@ -140,11 +145,13 @@ def count(ctx: Context, session_id: UUID, institution: str | None, as_json: bool
     counted = attendance.count(ctx.engine, ctx.institution_id(institution), session_id)
     waiting = sum(each.waiting for each in counted.kiosks)
     kiosks = "1 kiosk" if len(counted.kiosks) == 1 else f"{len(counted.kiosks)} kiosks"
+    by_file = f" ({counted.count.imported} of them by file)" if counted.count.imported else ""
     inside = "" if counted.count.inside is None else f"{counted.count.inside} inside now, "
     emit(
         as_json,
         {
             "checked_in": counted.count.checked_in,
+            "imported": counted.count.imported,
             "registered": counted.count.registered,
             "parked": counted.count.parked,
             "inside": counted.count.inside,
@@ -152,7 +159,7 @@ def count(ctx: Context, session_id: UUID, institution: str | None, as_json: bool
                 {"id": each.id, "last_seen": each.last_seen_at, "waiting": each.waiting} for each in counted.kiosks
             ],
         },
-        f"{counted.count.checked_in} at the hub, {inside}{counted.count.registered} registered, "
+        f"{counted.count.checked_in} at the hub{by_file}, {inside}{counted.count.registered} registered, "
         f"{counted.count.parked} to be looked at; {waiting} said to wait at {kiosks}",
     )
 
@@ -175,17 +182,3 @@ def doctor(ctx: Context, as_json: bool) -> None:
     )
     if not well:
         sys.exit(1)
-
-
-def _email(text: str) -> str:
-    try:
-        return read_email(text).typed
-    except Unreadable as error:
-        raise HubRefused(f"--admin is not an address: {text!r}. Example: ada@example.edu") from error
-
-
-def _password(file: Path) -> str:
-    password = secret_in(file, "password_file")
-    if len(password) < SHORTEST_PASSWORD:
-        raise HubRefused(f"The password in {file} is too short: {SHORTEST_PASSWORD} characters or more.")
-    return password

@@ -1,5 +1,6 @@
 """What every command of `hub` shares: settings, database, institution, and the two ways to answer."""
 
+import getpass
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -70,6 +71,15 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def operator() -> str:
+    """Who runs this command, as the audit log says it."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (OSError, KeyError):
+        # A container may run as a number that nobody gave a name.
+        return "command line"
+
+
 def local(ctx: Context, moment: datetime | None) -> str:
     """A moment for people to read, in the hub's time zone."""
     return "never" if moment is None else f"{moment.astimezone(ctx.config.time_zone):%Y-%m-%d %H:%M}"
@@ -111,17 +121,32 @@ def honest(command: Callable[_P, None]) -> Callable[_P, None]:
 @contextmanager
 def rows_told() -> Iterator[Callable[[int], None] | None]:
     """Shows on a terminal how many rows are done; None where there is nobody to see it."""
+    with part_told() as told:
+        yield None if told is None else lambda rows: told(rows, None)
+
+
+@contextmanager
+def part_told() -> Iterator[Callable[[int, float | None], None] | None]:
+    """Likewise, and which part of all there is that is, from 0 to 1, where it is known."""
     if not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
+    from rich.progress import BarColumn, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
-    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,} rows"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]:,} rows"),
+        TimeElapsedColumn(),
+    )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("rows", total=None)
-        yield lambda rows: bar.update(task, completed=rows)
+        task = bar.add_task("rows", total=None, rows=0)
+        yield lambda rows, part: bar.update(
+            task, rows=rows, total=None if part is None else 1.0, completed=0.0 if part is None else part
+        )
 
 
 def _fail(said: str, status: int) -> Any:

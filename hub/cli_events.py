@@ -32,7 +32,7 @@ def group() -> None:
 @pass_context
 @honest
 def list_events(ctx: Context, institution: str | None, as_json: bool) -> None:
-    """All events with their sessions, the latest first."""
+    """All events, the latest first, and under each its sessions; with the ids that other commands ask for."""
     found = actions.everything(ctx.engine, ctx.institution_id(institution))
     emit(
         as_json,
@@ -48,9 +48,9 @@ def list_events(ctx: Context, institution: str | None, as_json: bool) -> None:
             ]
         },
         "\n".join(
-            f"{session.id}  {local(ctx, session.starts)} - {local(ctx, session.ends)[-5:]}  {session.name}"
+            line
             for each in found
-            for session in each.sessions
+            for line in (f"{each.event_id}  {each.sessions[0].event}", *(_line(ctx, its) for its in each.sessions))
         )
         or "No events yet. `hub events create` makes one.",
     )
@@ -100,6 +100,7 @@ def create_event(
 @click.option("--opens-any", is_flag=True, help="Desks check in however early it is.")
 @click.option("--closes-after", type=click.IntRange(0, MOST_MINUTES), metavar="MIN", help="Desks close so long after.")
 @click.option("--closes-any", is_flag=True, help="Desks check in however late it is.")
+@click.option("--external-id", metavar="X", help="What another system calls it, a fair's session or the event; ''.")
 @institution_option
 @json_option
 @pass_context
@@ -115,6 +116,7 @@ def set_session(
     opens_any: bool,
     closes_after: int | None,
     closes_any: bool,
+    external_id: str | None,
     institution: str | None,
     as_json: bool,
 ) -> None:
@@ -129,7 +131,8 @@ def set_session(
     said = {"check_out": check_out, "listed": listed, "opens_before": opens_before, "closes_after": closes_after}
     at_any_time = {"opens_before": opens_any, "closes_after": closes_any}
     settings = {name: value for name, value in said.items() if value is not None or at_any_time.get(name)}
-    changes = SessionChanges({language: text for language, text in steps.items() if text is not None}, settings)
+    next_steps = {language: text for language, text in steps.items() if text is not None}
+    changes = SessionChanges(next_steps, settings, external_id)
     changed = actions.change(ctx.engine, ctx.institution_id(institution), session_id, changes)
     emit(as_json, _session(changed), _session_text(ctx, changed))
 
@@ -222,7 +225,14 @@ def _session(session: Session) -> dict[str, object]:
         "check_out": session.check_out,
         "opens_before": session.opens_before,
         "closes_after": session.closes_after,
+        "external_id": session.external_id,
     }
+
+
+def _line(ctx: Context, session: Session) -> str:
+    times = f"{local(ctx, session.starts)} - {local(ctx, session.ends)[-5:]}"
+    elsewhere = f"  (elsewhere {session.external_id})" if session.external_id else ""
+    return f"  {session.id}  {times}  {session.name}{elsewhere}"
 
 
 def _session_text(ctx: Context, session: Session) -> str:
@@ -235,6 +245,7 @@ def _session_text(ctx: Context, session: Session) -> str:
             f"  for {'those who are registered' if session.listed else 'all'}",
             f"  {'people check out' if session.check_out else 'nobody checks out'}",
             f"  desks open {opens}, and close {closes}",
+            *([f"  known elsewhere as {session.external_id}"] if session.external_id else []),
         ]
     )
 

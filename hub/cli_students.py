@@ -5,21 +5,30 @@ from pathlib import Path
 import click
 import msgspec
 
-from hub.actions import import_students as importing
 from hub.actions import merging
 from hub.actions import students as acting
-from hub.actions.import_students import ImportOptions, ImportResult, Warned
+from hub.actions.imports import Chosen
 from hub.actions.students import ShownStudent
-from hub.cli_context import Context, emit, honest, institution_option, json_option, now, pass_context, rows_told
-
-FAILED_ROWS = "failed-rows"
+from hub.cli_context import Context, emit, honest, institution_option, json_option, now, pass_context
+from hub.cli_files import carry, how, read_options, said
+from hub.rules.student_file.known import MatchBy
 
 
 @click.command("students")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
-@click.option("--identifier-changes", is_flag=True, help="Rows may change the auth_identifier of a student.")
-@click.option("--sync", is_flag=True, help="A nightly file: no address changes when a tenth of the rows has one.")
+@click.option("--identifier-changes", is_flag=True, help="Rows may change a username or auth_identifier.")
+@click.option(
+    "--sync", is_flag=True, help="A nightly file, in UTF-8: no address changes when a tenth of the rows has one."
+)
+@click.option(
+    "--match-by",
+    type=click.Choice(["username", "email_address"]),
+    default="username",
+    show_default=True,
+    help="What tells which student a row is about.",
+)
+@read_options
 @institution_option
 @json_option
 @pass_context
@@ -30,22 +39,31 @@ def import_students(
     dry_run: bool,
     identifier_changes: bool,
     sync: bool,
+    match_by: MatchBy,
+    encoding: str | None,
+    delimiter: str | None,
+    sheet: str | None,
     institution: str | None,
     as_json: bool,
 ) -> None:
-    """Create and update students by username from a CSV file.
+    """Create and update students from a CSV file or a workbook.
 
     \b
     hub import students 20261121_users.csv --dry-run
     """
     if sync and identifier_changes:
         raise click.UsageError("--sync and --identifier-changes exclude each other: identifiers change by hand only.")
-    options = ImportOptions(dry_run=dry_run, identifier_changes=identifier_changes, sync=sync)
-    institution_id = ctx.institution_id(institution)
-    failed_dir = ctx.config.data_dir / FAILED_ROWS
-    with rows_told() as progress:
-        result = importing.import_students(ctx.engine, institution_id, file, options, now(), failed_dir, progress)
-    emit(as_json, result, _said(result, dry_run))
+    if sync and encoding is not None:
+        raise click.UsageError("--sync and --encoding exclude each other: a nightly file is in UTF-8.")
+    chosen = Chosen(
+        how=how(encoding, delimiter, sheet),
+        sees_students=True,
+        identifier_changes=identifier_changes,
+        sync=sync,
+        match_by=match_by,
+    )
+    result = carry(ctx, institution, "students", None, file, chosen, dry_run)
+    emit(as_json, result, said(result, dry_run))
 
 
 @click.group("students")
@@ -94,9 +112,24 @@ def remove_email(ctx: Context, username: str, address: str, institution: str | N
     warnings = [] if removed.warning is None else [removed.warning]
     if warnings:
         click.echo(
-            "hub: This address came by file. Correct the sync file, or the next import brings it back.", err=True
+            "hub: This address came by file. Correct the sync file, or the next import brings it back; or leave the "
+            f"student out of syncs: hub students exclude-from-sync {username}",
+            err=True,
         )
     emit(as_json, msgspec.to_builtins(removed.student) | {"warnings": warnings}, _text(removed.student))
+
+
+@students.command("exclude-from-sync")
+@click.argument("username")
+@click.option("--no", "included", is_flag=True, help="Let such files change them again.")
+@institution_option
+@json_option
+@pass_context
+@honest
+def exclude_from_sync(ctx: Context, username: str, included: bool, institution: str | None, as_json: bool) -> None:
+    """Let no nightly file (`hub import students --sync`) change a student, who is then changed by hand."""
+    student = acting.exclude_from_sync(ctx.engine, ctx.institution_id(institution), username, not included, now())
+    emit(as_json, student, _text(student))
 
 
 @students.command("merge")
@@ -117,35 +150,10 @@ def merge(ctx: Context, username: str, into: str, yes: bool, institution: str | 
     emit(as_json, student, _text(student))
 
 
-def _said(result: ImportResult, dry_run: bool) -> str:
-    counts = (
-        f"{result.rows:,} rows: {result.created:,} created, {result.updated:,} updated, "
-        f"{result.unchanged:,} unchanged, {result.skipped:,} skipped, {result.failed:,} failed"
-    )
-    lines = [("Nothing was changed; this file would come to: " if dry_run else "") + counts]
-    lines += [_warning(each) for each in result.warnings]
-    if result.failed_rows_file is not None:
-        lines.append(f"Rows that were skipped or failed, each with its reason: {result.failed_rows_file}")
-    return "\n".join(lines)
-
-
-def _warning(warned: Warned) -> str:
-    match warned.code:
-        case "unknown_header":
-            meant = f" Did you mean {warned.did_you_mean}?" if warned.did_you_mean else ""
-            return f"Column {warned.header!r} is not known and was ignored.{meant}"
-        case "foreign_domain":
-            return f"{warned.rows:,} rows skipped: {warned.domain} is a domain of another institution."
-        case "repeated_in_file":
-            return f"{warned.rows:,} rows skipped: they repeat a value that identifies an earlier row of the file."
-    return (
-        f"{warned.rows:,} rows change email_address, a tenth of the file or more: no address was changed. "
-        "If they are right, import the file without --sync."
-    )
-
-
 def _text(student: ShownStudent) -> str:
-    lines = [student.username + ("  ARCHIVED" if student.disabled else "")]
+    marks = ["  ARCHIVED"] if student.disabled else []
+    marks += ["  EXCLUDED FROM SYNC"] if student.excluded_from_sync else []
+    lines = [student.username + "".join(marks)]
     for each in student.emails:
         marks = [each.kind, each.state, *(["main"] if each.main else [])]
         marks += ["preferred"] if each.address == student.preferred_email else []

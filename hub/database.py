@@ -14,9 +14,11 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, NullPool, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -44,7 +46,7 @@ def connect(url: str | sa.URL, busy_ms: int = BUSY_MS) -> Engine:
     if parsed.get_backend_name() not in _insert:
         raise ValueError(f"no support for {parsed.get_backend_name()}: use sqlite or postgresql")
     # Parameters are people's addresses: they belong into no log.
-    common: dict[str, Any] = {"pool_size": 16, "max_overflow": 48, "hide_parameters": True}
+    common: dict[str, Any] = {"pool_size": 16, "max_overflow": 48, "hide_parameters": True, **_JSON}
     if parsed.get_backend_name() == "postgresql":
         return sa.create_engine(parsed, **common, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"})
     engine = sa.create_engine(parsed, **common)
@@ -52,6 +54,14 @@ def connect(url: str | sa.URL, busy_ms: int = BUSY_MS) -> Engine:
     event.listen(engine, "connect", partial(_set_up_sqlite, busy_ms))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+# An import writes and reads so much of it that the time counts.
+_JSON: dict[str, Any] = {"json_serializer": _json, "json_deserializer": msgspec.json.decode}
 
 
 @contextmanager
@@ -71,6 +81,54 @@ def writing(engine: Engine) -> Iterator[Connection]:
         conn = conn.execution_options(writes=True)
         with conn.begin():
             yield conn
+
+
+@contextmanager
+def writing_much(engine: Engine) -> Iterator[Connection]:
+    """Like `writing`, for as many rows as there may be: others read meanwhile, up to the commit."""
+    with engine.connect() as conn:
+        conn = conn.execution_options(writes=True)
+        if conn.dialect.name == "sqlite":
+            # Pages that do not fit the cache would go into the file, which locks every reader out.
+            _raw(conn).execute("PRAGMA cache_spill=OFF").close()
+        try:
+            with conn.begin():
+                yield conn
+        finally:
+            if conn.dialect.name == "sqlite" and not conn.invalidated:
+                _raw(conn).execute("PRAGMA cache_spill=ON").close()
+
+
+@contextmanager
+def rehearsing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes and leaves nothing behind, and that nobody has to wait for meanwhile.
+
+    On SQLite it is in a copy of the database, beside it and as private; elsewhere it is rolled back. Raises
+    `NotWritten` when there is no room for a copy.
+    """
+    path = file_of(engine)
+    if path is None:
+        with trying(engine) as conn:
+            yield conn
+        return
+    with TemporaryDirectory(prefix=".rehearsal-", dir=path.parent, ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / path.name
+        copy_file(engine, copy)
+        copied = connect(sa.URL.create("sqlite", database=str(copy)))
+        event.listen(copied, "connect", _make_passing)
+        try:
+            with trying(copied) as conn:
+                # Open files have no need of a name: whatever ends this process leaves nobody's address behind.
+                copy.unlink()
+                yield conn
+        finally:
+            copied.dispose()
+
+
+def _make_passing(raw: sqlite3.Connection, _record: object) -> None:
+    # Nobody will miss it: neither after a power cut nor when it cannot be rolled back.
+    for setting in ("journal_mode=OFF", "synchronous=OFF"):
+        raw.execute(f"PRAGMA {setting}").close()
 
 
 @contextmanager
@@ -261,6 +319,7 @@ def unchanging(path: Path) -> Engine:
         creator=lambda: sqlite3.connect(address, uri=True, isolation_level=None),
         poolclass=NullPool,
         hide_parameters=True,
+        **_JSON,
     )
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -2,7 +2,7 @@
 
 Refused
  ├── HubRefused          a person asked for something that cannot be done; `detail` says why and the way out
- │    ├── UnknownInstitution · UnknownSession · UnknownStudent · UnknownKiosk
+ │    ├── UnknownInstitution · UnknownEvent · UnknownSession · UnknownStudent · UnknownKiosk
  │    ├── NotReady       the hub itself is not set up
  │    ├── InUse          somebody else has the database to themselves, or serves it
  │    └── NotWritten     a file that did not come to be, or a database that was not replaced
@@ -24,6 +24,10 @@ class NotReady(HubRefused):
 
 class UnknownInstitution(HubRefused):
     code = "unknown_institution"
+
+
+class UnknownEvent(HubRefused):
+    code = "unknown_event"
 
 
 class UnknownSession(HubRefused):

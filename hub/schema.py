@@ -129,6 +129,8 @@ students = Table(
     Column("attributes", JSON, nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    # Nightly files leave them alone, so that staff may change by hand what such a file brings (RULE-18).
+    Column("excluded_from_sync", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("institution_id", "username"),
     UniqueConstraint("institution_id", "auth_identifier"),
 )
@@ -229,9 +231,80 @@ registrations = Table(
     Column("session_id", Uuid, primary_key=True),
     Column("student_id", Uuid, primary_key=True),
     Column("registered_at", Instant, nullable=False),
+    # The import that brought it, if a file did.
+    Column("import_id", Uuid),
     _belongs("sessions", "session_id"),
     _belongs("students", "student_id"),
     Index(None, "institution_id", "student_id"),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    _institution(),
+    _id(),
+    Column("kind", String(16), nullable=False),
+    # The session on whose page an attendee file was uploaded.
+    Column("session_id", Uuid),
+    Column("state", String(16), nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("result", JSON),
+    Column("who", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("applied_at", Instant),
+    CheckConstraint("kind in ('students', 'attendees')", name="kind"),
+    Index(None, "institution_id", "made_at"),
+)
+
+import_changes = Table(
+    "import_changes",
+    metadata,
+    _institution(),
+    Column("import_id", Uuid, primary_key=True),
+    Column("student_id", Uuid, primary_key=True),
+    # What was there before; null for a student whom the import made. `after`: a digest of what it left behind.
+    Column("before", JSON),
+    Column("after", LargeBinary, nullable=False),
+    _belongs("imports", "import_id"),
+)
+
+imported_attendance = Table(
+    "imported_attendance",
+    metadata,
+    _institution(),
+    Column("session_id", Uuid, primary_key=True),
+    Column("student_id", Uuid, primary_key=True),
+    Column("import_id", Uuid, nullable=False),
+    _belongs("sessions", "session_id"),
+    _belongs("students", "student_id"),
+    _belongs("imports", "import_id"),
+    Index(None, "institution_id", "student_id"),
+    Index(None, "institution_id", "import_id"),
+)
+
+freed_addresses = Table(
+    "freed_addresses",
+    metadata,
+    _institution(),
+    Column("key", Text, primary_key=True),
+    Column("student_id", Uuid, nullable=False),
+    Column("freed_at", Instant, nullable=False),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    _institution(),
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("about", JSON, nullable=False),
+    Index(None, "institution_id", "at"),
 )
 
 kiosks = Table(

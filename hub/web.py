@@ -13,11 +13,12 @@ from sqlalchemy import Engine
 from hub import accounts
 from hub.config import Config, checked_secret
 from hub.database import connect
-from hub.views import api, health, pages
+from hub.runner import Runner
+from hub.views import api, audit, events, exports, health, imports, pages
 from hub.views.problems import answer_with_problems
 from ui.assets import init_assets
 from ui.headers import secure_headers
-from ui.language import init_language
+from ui.language import init_language, keep_language
 
 MAX_REQUEST_BYTES = 1024 * 1024
 
@@ -42,14 +43,23 @@ def wire(config: Config, engine: Engine | None = None) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.extensions["hub_config"] = config
     app.extensions["hub_engine"] = engine or connect(config.database_url)
+    app.extensions["hub_runner"] = Runner(config)
     init_assets(app)
     init_language(app)
+    keep_language(app)
     secure_headers(app)
     accounts.set_up_accounts(app, app.extensions["hub_engine"])
     app.register_blueprint(health.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(pages.bp)
-    CSRFProtect(app).exempt(api.bp)
+    app.register_blueprint(events.bp)
+    app.register_blueprint(imports.bp)
+    app.register_blueprint(exports.bp)
+    app.register_blueprint(audit.bp)
+    csrf = CSRFProtect(app)
+    csrf.exempt(api.bp)
+    # Looks after itself: the form may be larger than what is read before anybody was asked who they are.
+    csrf.exempt("hub.views.imports.upload")
     slow_down = Limiter(get_remote_address, app=app, storage_uri="memory://").limit("20 per minute", methods=["POST"])
     app.view_functions["security.login"] = slow_down(app.view_functions["security.login"])  # type: ignore[assignment]
     answer_with_problems(app)

@@ -1,7 +1,7 @@
 """Which of our languages to speak, and the one way Flask-Babel and Jinja are set up for it."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, current_app, has_request_context, request
 from flask_babel import Babel, get_locale
@@ -51,6 +51,16 @@ def init_language(app: Flask) -> Babel:
     )
     app.jinja_env.globals.update(html_lang=html_lang, languages=LANGUAGES, language_names=LANGUAGE_NAMES)
     return babel
+
+
+def keep_language(app: Flask) -> None:
+    """Lets whoever asked for a language go on in it: every address that the app makes asks for it too."""
+
+    @app.url_defaults
+    def go_on(endpoint: str, values: dict[str, Any]) -> None:
+        asked = _ours(request.args.get("lang")) if has_request_context() else None
+        if asked and "filename" not in values:
+            values.setdefault("lang", asked)
 
 
 def html_lang() -> str:

@@ -4,7 +4,6 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID, uuid4
 
-import sqlalchemy as sa
 from flask import Flask
 from flask_security import Security, SQLAlchemySessionUserDatastore, hash_password
 from flask_security.core import RoleMixin, UserMixin
@@ -12,9 +11,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, relationship, scoped_session, sessionmaker
 
 from hub import schema
+from hub.accounts.permissions import may, needs
 from hub.database import unheld
+from hub.rules.roles import ADMIN, ROLES
+from hub.store import staff
 
-ADMIN = "admin"
+__all__ = ["add_admin", "is_taken", "may", "needs", "set_up_accounts"]
 
 
 class Base(DeclarativeBase):
@@ -24,9 +26,13 @@ class Base(DeclarativeBase):
 
 
 class Role(Base, RoleMixin):
-    """A named set of permissions."""
+    """A named set of permissions. Which they are is said in `ROLES`, whatever the row says."""
 
     __table__ = schema.roles
+
+    def get_permissions(self) -> set[str]:
+        """What this role may do."""
+        return set(ROLES.get(self.name, ()))
 
 
 class User(Base, UserMixin):
@@ -47,6 +53,7 @@ def set_up_accounts(app: Flask, engine: Engine) -> None:
         SECURITY_DEFAULT_REMEMBER_ME=False,
     )
     Security(app, SQLAlchemySessionUserDatastore(session, User, Role))
+    app.jinja_env.globals["may"] = may
 
     @app.teardown_appcontext
     def give_the_connection_back(error: BaseException | None) -> None:
@@ -55,27 +62,18 @@ def set_up_accounts(app: Flask, engine: Engine) -> None:
 
 def add_admin(conn: Connection, institution_id: UUID, email: str, password: str, now: datetime) -> None:
     """Add somebody who may do everything in an institution. Needs the app's context (it hashes the password)."""
-    role_id = conn.execute(sa.select(schema.roles.c.id).where(schema.roles.c.name == ADMIN)).scalar()
-    if role_id is None:
-        role_id = conn.execute(
-            sa.insert(schema.roles).values(name=ADMIN, description="May do everything").returning(schema.roles.c.id)
-        ).scalar_one()
-    user_id = conn.execute(
-        sa.insert(schema.users)
-        .values(
-            institution_id=institution_id,
-            email=email,
-            password=hash_password(password),
-            active=True,
-            fs_uniquifier=uuid4().hex,
-            create_datetime=now,
-            update_datetime=now,
-        )
-        .returning(schema.users.c.id)
-    ).scalar_one()
-    conn.execute(sa.insert(schema.roles_users).values(user_id=user_id, role_id=role_id))
+    row = {
+        "institution_id": institution_id,
+        "email": email,
+        "password": hash_password(password),
+        "active": True,
+        "fs_uniquifier": uuid4().hex,
+        "create_datetime": now,
+        "update_datetime": now,
+    }
+    staff.add(conn, row, ADMIN)
 
 
 def is_taken(conn: Connection, email: str) -> bool:
     """Whether somebody signs in with this address already, at whatever institution."""
-    return bool(conn.execute(sa.select(sa.exists().where(schema.users.c.email == email))).scalar())
+    return staff.find(conn, email) is not None

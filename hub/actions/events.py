@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from uuid_utils.compat import uuid7
 
 from hub.database import reading, writing
@@ -15,6 +15,7 @@ from sync.identifiers import compile_formats
 from sync.messages import CardFormat
 
 MAX_SESSIONS = 200
+LONGEST_EXTERNAL_ID = 255
 LONGEST_NEXT_STEP = 200
 """Characters; a desk shows it in large letters, for a few seconds."""
 MOST_MINUTES = 366 * 24 * 60
@@ -40,11 +41,12 @@ class SessionChanges:
     """What an organiser says about a session; what is not said stays as it is.
 
     `next_step`: by language, the empty text for none. `settings`: of `listed`, `check_out`, `opens_before` and
-    `closes_after` (minutes, or None: at any time) those that are said.
+    `closes_after` (minutes, or None: at any time) those that are said. `external_id`: the empty text for none.
     """
 
     next_step: dict[str, str] = field(default_factory=dict)
     settings: dict[str, bool | int | None] = field(default_factory=dict)
+    external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,10 @@ def create(engine: Engine, institution_id: UUID, new: NewEvent, now: datetime) -
 
 
 def change(engine: Engine, institution_id: UUID, session_id: UUID, changes: SessionChanges) -> Session:
-    """Change what desks are told about a session. Raises `UnknownSession`, or `HubRefused` saying what is wrong."""
+    """Change what desks are told about a session, or what other systems call it.
+
+    Raises `UnknownSession`, or `HubRefused` saying what is wrong.
+    """
     for text in changes.next_step.values():
         _check_next_step(text)
     for minutes in (changes.settings.get("opens_before"), changes.settings.get("closes_after")):
@@ -109,7 +114,16 @@ def change(engine: Engine, institution_id: UUID, session_id: UUID, changes: Sess
         after = events.there(conn, institution_id, session_id)
         if after != before:
             feed.touch(conn, institution_id, "session", [session_id])
-        return after
+        if changes.external_id is not None:
+            _call(conn, institution_id, after, changes.external_id.strip() or None)
+        return events.there(conn, institution_id, session_id)
+
+
+def _call(conn: Connection, institution_id: UUID, session: Session, external_id: str | None) -> None:
+    if external_id is not None and not (external_id.isprintable() and len(external_id) <= LONGEST_EXTERNAL_ID):
+        raise HubRefused(f"An external id is one line of {LONGEST_EXTERNAL_ID} characters at most.")
+    if not events.call(conn, institution_id, session, external_id):
+        raise HubRefused(f"Another one has the external id {external_id!r} already. `hub events list` shows them.")
 
 
 def card_formats(engine: Engine, institution_id: UUID) -> tuple[CardFormat, ...]:

@@ -1,6 +1,6 @@
 """Check-ins that wait for somebody at the office to decide whose they are, or whether they count."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -79,14 +79,12 @@ def move(engine: Engine, institution_id: UUID, session_id: UUID, to_id: UUID) ->
     with writing(engine) as conn:
         institution = institutions.hold_still(conn, institution_id)
         to = events.there(conn, institution_id, to_id)
-        waiting = [
-            _at(to.id, each, institution)
-            for each in facts.parked(conn, institution_id, session_id)
-            if each.verdict == UNKNOWN_SESSION
-        ]
+        parked = [each for each in facts.parked(conn, institution_id, session_id) if each.verdict == UNKNOWN_SESSION]
+        waiting = [_at(to.id, each, institution) for each in parked]
+        when = {each.id: each.occurred_at for each in parked}
         verdicts: list[str] = []
         for start in range(0, len(waiting), MAX_FACTS):
-            verdicts += _judged_again(conn, institution_id, to.id, waiting[start : start + MAX_FACTS])
+            verdicts += _judged_again(conn, institution_id, to.id, waiting[start : start + MAX_FACTS], when)
     still = sum(verdict.startswith(PARKED) for verdict in verdicts)
     return Moved(counted=len(verdicts) - still, parked=still)
 
@@ -98,9 +96,13 @@ def _at(session_id: UUID, parked: Parked, institution: Institution) -> Delivered
 
 
 def _judged_again(
-    conn: Connection, institution_id: UUID, session_id: UUID, waiting: Sequence[Delivered]
+    conn: Connection,
+    institution_id: UUID,
+    session_id: UUID,
+    waiting: Sequence[Delivered],
+    when: Mapping[UUID, datetime],
 ) -> Iterator[str]:
-    known = what_is_known(conn, institution_id, waiting)
+    known = what_is_known(conn, institution_id, waiting, when)
     for each in waiting:
         if each.fact is not None:
             judgement = judge(each.fact, known)

@@ -12,7 +12,7 @@ from hub.database import Row, writing
 from hub.rules import chain
 from hub.rules.acceptance import Claimed, Judgement, Known, judge
 from hub.rules.clock import Quality, Sample, worked_out
-from hub.store import clocks, events, facts, institutions, kiosks, merges, roster, streams
+from hub.store import clocks, events, facts, freed, institutions, kiosks, merges, roster, streams
 from hub.store.facts import Held
 from hub.store.institutions import Institution
 from hub.store.kiosks import Kiosk
@@ -220,7 +220,8 @@ def _keep(
     moments: Mapping[int, Happened],
     now: datetime,
 ) -> list[Receipt]:
-    known = what_is_known(conn, institution.id, arrived)
+    when = {each.fact.id: moments[each.seq][0] for each in arrived if each.fact is not None}
+    known = what_is_known(conn, institution.id, arrived, when)
     held = facts.held(conn, [each.fact.id for each in arrived if each.fact is not None])
     bodies = {
         fact_id: (fact.body if fact.institution_id == institution.id else None, fact.verdict)
@@ -308,15 +309,21 @@ def _undone_row(institution_id: UUID, undo: Undo, check_in_id: UUID) -> Row:
     return {"institution_id": institution_id, "check_in_id": check_in_id, "undo_id": undo.id}
 
 
-def what_is_known(conn: Connection, institution_id: UUID, arrived: Sequence[Delivered]) -> Known:
-    """All that bears on the judgement of these facts, in a `writing` block."""
+def what_is_known(
+    conn: Connection, institution_id: UUID, arrived: Sequence[Delivered], when: Mapping[UUID, datetime]
+) -> Known:
+    """All that bears on the judgement of these facts, in a `writing` block. `when`: by id, when each happened."""
     about_people = [each.fact for each in arrived if isinstance(each.fact, CheckIn | CheckOut)]
     keys = {each.claimed_key for each in arrived if each.claimed_key is not None}
     claims = roster.claims(conn, institution_id, list(keys)) if keys else {}
+    owners = {key: claim.student_id for key, claim in claims.items()}
+    freed_at = freed.from_others(conn, institution_id, owners) if owners else {}
     claimed = {
         each.fact.id: Claimed(claims[each.claimed_key].student_id, claims[each.claimed_key].confirmed)
         for each in arrived
         if each.fact is not None and each.claimed_key in claims
+        # What happened while the address was another student's is left to staff.
+        if each.claimed_key not in freed_at or when[each.fact.id] >= freed_at[each.claimed_key]
     }
     refs = {fact.ref for fact in about_people if fact.ref is not None}
     merged = merges.of(conn, institution_id, refs) if refs else {}

@@ -67,6 +67,7 @@ def register(engine: Engine, institution_id: UUID, session_id: UUID, lines: Sequ
         named = [each.found.id for each in found if isinstance(each.found, Named) and not each.found.disabled]
         new = set(named) - registrations.of_session(conn, institution_id, session_id)
         registrations.add(conn, institution_id, session_id, new, now)
+        registrations.keep(conn, institution_id, session_id, named)
         feed.touch(conn, institution_id, "person", sorted(new))
     return Registered(
         session_id=session_id,

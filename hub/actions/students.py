@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from hub.database import Row, reading, writing
 from hub.errors import HubRefused, UnknownStudent
 from hub.rules.addresses import TAKEN, UNREADABLE
-from hub.store import facts, feed
+from hub.store import facts, feed, freed
 from hub.store import students as store
 from sync.errors import Unreadable
 from sync.identifiers import Email, read_email
@@ -54,13 +54,14 @@ class ShownStudent(msgspec.Struct, frozen=True, kw_only=True):
 
     username: str
     disabled: bool
+    excluded_from_sync: bool
     preferred_email: str | None
     emails: tuple[ShownAddress, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """The student without the address. `warning`: a code, when the next import brings it back (RULE-14)."""
+    """The student without the address. `warning`: a code, when the next sync brings it back (RULE-14)."""
 
     student: ShownStudent
     warning: str | None
@@ -115,13 +116,27 @@ def remove_email(engine: Engine, institution_id: UUID, username: str, address: s
                 "Import a student file with another email_address instead."
             )
         store.drop_addresses(conn, institution_id, [mine.id])
+        if mine.state == "confirmed":
+            freed.note(conn, institution_id, [(mine.key, student.id)], now)
         if student.preferred_address_id == mine.id:
             row = {"institution_id": institution_id, "id": student.id, "preferred_address_id": None, "changed_at": now}
             store.change(conn, [row])
         if mine.state == "confirmed":
             feed.touch(conn, institution_id, "person", [student.id])
-        warning = Removed.STILL_IN_THE_FILE if mine.kind == "school" else None
+        comes_back = mine.kind == "school" and not student.excluded_from_sync
+        warning = Removed.STILL_IN_THE_FILE if comes_back else None
         return Removed(_shown(conn, institution_id, username), warning)
+
+
+def exclude_from_sync(
+    engine: Engine, institution_id: UUID, username: str, excluded: bool, now: datetime
+) -> ShownStudent:
+    """Let files that come every night change a student no longer, or again (RULE-18). Raises `UnknownStudent`."""
+    with writing(engine) as conn:
+        student = _locked(conn, institution_id, username)
+        row = {"institution_id": institution_id, "id": student.id, "excluded_from_sync": excluded, "changed_at": now}
+        store.change(conn, [row])
+        return _shown(conn, institution_id, username)
 
 
 def _read(address: str) -> Email:
@@ -174,6 +189,7 @@ def _shown(conn: Connection, institution_id: UUID, username: str) -> ShownStuden
     return ShownStudent(
         username=student.username,
         disabled=student.disabled,
+        excluded_from_sync=student.excluded_from_sync,
         preferred_email=None if shown is None else shown.typed,
         emails=tuple(ShownAddress(address=row.typed, kind=row.kind, state=row.state, main=row.main) for row in rows),
     )

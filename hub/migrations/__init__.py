@@ -11,7 +11,7 @@ from hub.database import reading, writing
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test keeps it true. Known here so that not every command has to load Alembic."""
 
 _VERSION = sa.table("alembic_version", sa.column("version_num"))

@@ -38,11 +38,13 @@ class How(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Format(msgspec.Struct, frozen=True, kw_only=True):
     """What a file turned out to be. `guessed`: nothing in it says that the encoding is right.
 
-    `encoding` and `delimiter` are a CSV file's, `sheet` and `sheets` a workbook's.
+    `encoding` (one of `ENCODINGS`), `marked` (it begins with a byte order mark) and `delimiter` are a CSV file's,
+    `sheet` and `sheets` a workbook's.
     """
 
     kind: Kind
     encoding: str | None = None
+    marked: bool = False
     delimiter: str | None = None
     sheet: str | None = None
     sheets: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """What an address may be to a student, and on whose domain it lies. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
@@ -22,7 +22,7 @@ UNREADABLE = {
 """What to tell people, by the reason of `sync.errors.Unreadable`."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Address:
     """An address of a student. `typed` is for people, `key` for comparison."""
 
@@ -67,12 +67,11 @@ def vouched(address: Address) -> bool:
     return address.kind == "school" and address.state == "confirmed"
 
 
-def vouch(address: Address) -> None:
-    """Make an address one of the school's own, confirmed at once (RULE-15).
+def vouch(address: Address) -> Address:
+    """The address as one of the school's own, confirmed at once (RULE-15).
 
     One that the student added and confirmed is still that, for when the school lets go of it. Of one that is pending
     nobody but the school says that it is theirs.
     """
-    if address.state == "pending":
-        address.origin = "imported"
-    address.kind, address.state = "school", "confirmed"
+    origin: Origin = "imported" if address.state == "pending" else address.origin
+    return replace(address, kind="school", state="confirmed", origin=origin)

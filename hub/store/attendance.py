@@ -7,7 +7,17 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hub.schema import OUT_OF_PLACE, facts, institutions, kiosks, registrations, sessions, streams
+from hub.schema import (
+    OUT_OF_PLACE,
+    facts,
+    imported_attendance,
+    imports,
+    institutions,
+    kiosks,
+    registrations,
+    sessions,
+    streams,
+)
 from hub.store.facts import COUNTING, PARKED, taken_back
 
 
@@ -15,10 +25,12 @@ from hub.store.facts import COUNTING, PARKED, taken_back
 class Count:
     """One session's numbers: different students present, registered, and check-ins waiting for a decision.
 
-    `inside`: of those present, who has not checked out since; None when the session asks nobody to check out.
+    `imported`: of those present, whom only a file says to have been there. `inside`: of those whom a kiosk saw, who has
+    not checked out since; None when the session asks nobody to check out.
     """
 
     checked_in: int = 0
+    imported: int = 0
     registered: int = 0
     parked: int = 0
     inside: int | None = None
@@ -50,9 +62,33 @@ def counts(conn: Connection, institution_id: UUID, session_ids: Sequence[UUID]) 
     counted = {each: Count(registered=expected.get(each, 0)) for each in session_ids}
     for session_id, present, waiting in seen:
         counted[session_id] = replace(counted[session_id], checked_in=present, parked=waiting)
+    for session_id, by_file in _by_file_only(conn, institution_id, session_ids):
+        there = counted[session_id]
+        counted[session_id] = replace(there, checked_in=there.checked_in + by_file, imported=by_file)
     for session_id, inside in _inside(conn, institution_id, session_ids).items():
         counted[session_id] = replace(counted[session_id], inside=inside)
     return counted
+
+
+def _by_file_only(conn: Connection, institution_id: UUID, session_ids: Sequence[UUID]) -> list[tuple[UUID, int]]:
+    """By session, how many are present whom no kiosk saw there."""
+    seen = sa.select(facts.c.student_id).where(
+        facts.c.institution_id == institution_id,
+        facts.c.session_id == imported_attendance.c.session_id,
+        facts.c.student_id == imported_attendance.c.student_id,
+        facts.c.verdict.in_(COUNTING),
+        ~taken_back(institution_id),
+    )
+    rows = conn.execute(
+        sa.select(imported_attendance.c.session_id, sa.func.count())
+        .where(
+            imported_attendance.c.institution_id == institution_id,
+            imported_attendance.c.session_id.in_(session_ids),
+            ~seen.exists(),
+        )
+        .group_by(imported_attendance.c.session_id)
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def _inside(conn: Connection, institution_id: UUID, session_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -105,8 +141,10 @@ def stamp(conn: Connection, institution_id: UUID) -> tuple[object, ...]:
     known = sa.select(sa.func.count(), sa.func.count(kiosks.c.revoked_at), sa.func.max(kiosks.c.last_seen_at)).where(
         kiosks.c.institution_id == institution_id
     )
+    applied = sa.func.count(sa.case((imports.c.state == "applied", 1)))
+    files = sa.select(applied, sa.func.max(imports.c.changed_at)).where(imports.c.institution_id == institution_id)
     feed = sa.select(institutions.c.feed_position, institutions.c.epoch).where(institutions.c.id == institution_id)
-    return (*conn.execute(heads).one(), *conn.execute(known).one(), *conn.execute(feed).one())
+    return tuple(part for each in (heads, known, files, feed) for part in conn.execute(each).one())
 
 
 def out_of_place(conn: Connection, institution_id: UUID) -> int:

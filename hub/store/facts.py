@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from hub import database
 from hub.database import Row, insert_once
-from hub.schema import facts, undone
+from hub.schema import facts, freed_addresses, imported_attendance, undone
 
 PARKED = "parked:"
 COUNTING = ("counted", "already_present")
@@ -144,19 +144,23 @@ def undo(conn: Connection, rows: Sequence[Row]) -> None:
 
 
 def present(conn: Connection, institution_id: UUID, session_id: UUID, student_ids: Sequence[UUID]) -> set[UUID]:
-    """Which of these students are present in a session."""
-    rows = conn.execute(
-        sa.select(facts.c.student_id)
-        .where(*_counting(institution_id), facts.c.session_id == session_id)
-        .where(facts.c.student_id.in_(student_ids))
+    """Which of these students are present in a session, by what a kiosk saw or a file says."""
+    seen = sa.select(facts.c.student_id).where(
+        *_counting(institution_id), facts.c.session_id == session_id, facts.c.student_id.in_(student_ids)
     )
-    return set(rows.scalars())
+    by_file = sa.select(imported_attendance.c.student_id).where(
+        imported_attendance.c.institution_id == institution_id,
+        imported_attendance.c.session_id == session_id,
+        imported_attendance.c.student_id.in_(student_ids),
+    )
+    return set(conn.execute(sa.union_all(seen, by_file)).scalars())
 
 
 def settle_claims(conn: Connection, institution_id: UUID, owners: Mapping[str, UUID]) -> None:
     """Count the parked check-ins that claimed an address which now is a student's, confirmed; apply such check-outs.
 
-    They count with the moment they were made (wire.md). `owners` maps address keys to students.
+    They count with the moment they were made (wire.md). `owners` maps address keys to students. What happened when the
+    address was still another student's is left to staff.
     """
     verdict = sa.case((facts.c.kind == "check_out", "applied"), else_="counted")
     for key, student_id in owners.items():
@@ -169,6 +173,15 @@ def settle_claims(conn: Connection, institution_id: UUID, owners: Mapping[str, U
             )
             .values(student_id=student_id, verdict=verdict)
         )
+
+
+def _when_it_was_anothers(student_id: UUID) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        freed_addresses.c.institution_id == facts.c.institution_id,
+        freed_addresses.c.key == facts.c.claimed_key,
+        freed_addresses.c.student_id != student_id,
+        freed_addresses.c.freed_at > facts.c.occurred_at,
+    )
 
 
 def parked(conn: Connection, institution_id: UUID, session_id: UUID | None) -> list[Parked]:

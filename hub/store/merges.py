@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Table
 
 from hub.database import put
-from hub.schema import addresses, cards, merges, passes, registrations
+from hub.schema import addresses, cards, imported_attendance, merges, passes, registrations
 
 
 def add(conn: Connection, institution_id: UUID, student_id: UUID, into_id: UUID, now: datetime) -> None:
@@ -40,20 +40,21 @@ def of(conn: Connection, institution_id: UUID, student_ids: Collection[UUID]) ->
 
 
 def move_what_is_theirs(conn: Connection, institution_id: UUID, gone: UUID, stays: UUID) -> None:
-    """Addresses, cards, the pass and registrations of one student become another's."""
+    """Addresses, cards, the pass, registrations and attendance that came by file of one student become another's."""
     conn.execute(_of(addresses, institution_id, gone).values(student_id=stays, main=False))
     conn.execute(_of(cards, institution_id, gone).values(student_id=stays))
-    # A student has one pass, and is registered for a session once: what both have stays as it is.
+    # A student has one pass, and is registered for a session or in it once: what both have stays as it is.
     has_pass = sa.select(passes.c.student_id).where(
         passes.c.institution_id == institution_id, passes.c.student_id == stays
     )
     conn.execute(_of(passes, institution_id, gone).where(~has_pass.exists()).values(student_id=stays))
-    both = sa.select(registrations.c.session_id).where(
-        registrations.c.institution_id == institution_id, registrations.c.student_id == stays
-    )
-    theirs = _of(registrations, institution_id, gone).where(registrations.c.session_id.not_in(both))
-    conn.execute(theirs.values(student_id=stays))
-    for table in (passes, registrations):
+    for table in (registrations, imported_attendance):
+        both = sa.select(table.c.session_id).where(
+            table.c.institution_id == institution_id, table.c.student_id == stays
+        )
+        theirs = _of(table, institution_id, gone).where(table.c.session_id.not_in(both))
+        conn.execute(theirs.values(student_id=stays))
+    for table in (passes, registrations, imported_attendance):
         mine = (table.c.institution_id == institution_id, table.c.student_id == gone)
         conn.execute(sa.delete(table).where(*mine))
 

@@ -5,6 +5,7 @@ Students and cards are an institution's own; an address belongs to one student o
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -13,12 +14,13 @@ from sqlalchemy import Connection
 
 from hub import database
 from hub.database import Row, insert_once, locked
-from hub.schema import addresses, cards, facts, students
+from hub.schema import addresses, cards, facts, imported_attendance, passes, registrations, students
+from hub.schema import merges as merged_students
 from hub.store import merges
 from hub.store.facts import WAITING_FOR_AN_ADDRESS, claim_of, refs_waited_for
 
 T = TypeVar("T")
-Found = sa.Row[Any, Any]
+Found = sa.Row[*tuple[Any, ...]]
 
 FIELDS = (
     "id",
@@ -33,6 +35,7 @@ FIELDS = (
     "preferred_address_id",
     "attributes",
 )
+_READ = (*FIELDS, "excluded_from_sync")
 ADDRESS_FIELDS = ("id", "key", "typed", "kind", "main", "state", "origin")
 
 
@@ -49,22 +52,58 @@ _BATCH = 5_000
 
 
 def named(conn: Connection, institution_id: UUID, usernames: Collection[str]) -> list[Found]:
-    """The students with these usernames (`FIELDS`), kept from other writers until the end of a `writing` block."""
+    """The students with these usernames (`FIELDS` and `excluded_from_sync`), kept from other writers until the end of
+    a `writing` block.
+    """
+    return _locked(conn, institution_id, students.c.username, usernames)
+
+
+def with_ids(conn: Connection, institution_id: UUID, ids: Collection[UUID]) -> list[Found]:
+    """The students with these ids, likewise."""
+    return _locked(conn, institution_id, students.c.id, ids)
+
+
+def _locked(conn: Connection, institution_id: UUID, column: sa.Column[Any], values: Collection[Any]) -> list[Found]:
     # Always in the same order, so that two writers wait for each other instead of locking each other out.
-    statement = sa.select(*(students.c[name] for name in FIELDS)).order_by(students.c.username)
-    return [
-        row
-        for batch in _batches(usernames)
-        for row in conn.execute(
-            locked(statement.where(students.c.institution_id == institution_id, students.c.username.in_(batch)))
-        )
-    ]
+    statement = sa.select(*(students.c[name] for name in _READ)).where(students.c.institution_id == institution_id)
+    statement = statement.order_by(students.c.username)
+    return [row for batch in _batches(values) for row in conn.execute(locked(statement.where(column.in_(batch))))]
+
+
+def there(conn: Connection, institution_id: UUID, ids: Collection[UUID]) -> set[UUID]:
+    """Which of these ids are a student's."""
+    return {
+        student_id
+        for batch in _batches(ids)
+        for student_id in conn.execute(
+            sa.select(students.c.id).where(students.c.institution_id == institution_id, students.c.id.in_(batch))
+        ).scalars()
+    }
+
+
+def in_use(conn: Connection, institution_id: UUID, ids: Collection[UUID]) -> set[UUID]:
+    """To which of these students something belongs or refers that no student file brings."""
+    columns = (
+        facts.c.student_id,
+        registrations.c.student_id,
+        imported_attendance.c.student_id,
+        passes.c.student_id,
+        merged_students.c.into_id,
+    )
+    return {
+        student_id
+        for batch in _batches(ids)
+        for column in columns
+        for student_id in conn.execute(
+            sa.select(column).distinct().where(column.table.c.institution_id == institution_id, column.in_(batch))
+        ).scalars()
+    }
 
 
 def one(conn: Connection, institution_id: UUID, username: str) -> Found | None:
-    """The student with this username (`FIELDS`)."""
+    """The student with this username (`FIELDS` and `excluded_from_sync`)."""
     return conn.execute(
-        sa.select(*(students.c[name] for name in FIELDS)).where(
+        sa.select(*(students.c[name] for name in _READ)).where(
             students.c.institution_id == institution_id, students.c.username == username
         )
     ).one_or_none()
@@ -85,11 +124,15 @@ def by_username(conn: Connection, institution_id: UUID, usernames: Collection[st
 
 def by_address(conn: Connection, institution_id: UUID, keys: Collection[str]) -> dict[str, tuple[Named, str]]:
     """Those of these address keys that are a student's here, in whatever state: whose, and of what kind."""
-    return {
-        row.key: (Named(row.id, row.disabled), row.kind)
-        for batch in _batches(keys)
-        for row in conn.execute(
-            sa.select(addresses.c.key, addresses.c.kind, students.c.id, students.c.disabled)
+    return {row.key: (Named(row.student_id, row.disabled), row.kind) for row in holders(conn, institution_id, keys)}
+
+
+def holders(conn: Connection, institution_id: UUID, keys: Collection[str]) -> Iterator[Found]:
+    """Those of these address keys that are a student's here: `key`, `kind`, `state`, `student_id`, `disabled`."""
+    columns = [*(addresses.c[name] for name in ("key", "kind", "state", "student_id")), students.c.disabled]
+    for batch in _batches(keys):
+        yield from conn.execute(
+            sa.select(*columns)
             .join_from(
                 addresses,
                 students,
@@ -97,7 +140,6 @@ def by_address(conn: Connection, institution_id: UUID, keys: Collection[str]) ->
             )
             .where(addresses.c.institution_id == institution_id, addresses.c.key.in_(batch))
         )
-    }
 
 
 def usernames(conn: Connection, institution_id: UUID, student_ids: Collection[UUID]) -> dict[UUID, str]:
@@ -202,6 +244,31 @@ def change_addresses(conn: Connection, rows: Sequence[Row]) -> None:
         _update(conn, addresses, rows)
 
 
+def moments_of(
+    conn: Connection, institution_id: UUID, address_ids: Collection[UUID]
+) -> dict[UUID, tuple[datetime, datetime | None]]:
+    """When each of these addresses was added, and confirmed if it was."""
+    return {
+        row.id: (row.added_at, row.confirmed_at)
+        for batch in _batches(address_ids)
+        for row in conn.execute(
+            sa.select(addresses.c.id, addresses.c.added_at, addresses.c.confirmed_at).where(
+                addresses.c.institution_id == institution_id, addresses.c.id.in_(batch)
+            )
+        )
+    }
+
+
+def unconfirm(conn: Connection, institution_id: UUID, address_ids: Collection[UUID]) -> None:
+    """Nobody has confirmed these addresses after all."""
+    for batch in _batches(address_ids):
+        conn.execute(
+            sa.update(addresses)
+            .where(addresses.c.institution_id == institution_id, addresses.c.id.in_(batch))
+            .values(confirmed_at=None)
+        )
+
+
 def drop_addresses(conn: Connection, institution_id: UUID, ids: Collection[UUID]) -> None:
     """Forget addresses: anybody may have them from now on."""
     for batch in _batches(ids):
@@ -267,9 +334,10 @@ def _refs_found(conn: Connection, institution_id: UUID) -> Iterator[tuple[UUID, 
         yield from ((ref, student_id) for ref, student_id in now.items() if student_id in here)
 
 
-def drop(conn: Connection, institution_id: UUID, student_id: UUID) -> None:
-    """Forget a student to whom nothing belongs any more."""
-    conn.execute(sa.delete(students).where(students.c.institution_id == institution_id, students.c.id == student_id))
+def drop(conn: Connection, institution_id: UUID, *ids: UUID) -> None:
+    """Forget students to whom nothing belongs any more."""
+    for batch in _batches(ids):
+        conn.execute(sa.delete(students).where(students.c.institution_id == institution_id, students.c.id.in_(batch)))
 
 
 def take_stock(conn: Connection) -> None:

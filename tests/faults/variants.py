@@ -16,7 +16,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from hub.actions import import_students, receive
+from hub.actions import receive, student_slices
 from hub.rules import acceptance, chain
 from hub.rules.acceptance import Judgement, Known
 from hub.store import facts, feed
@@ -184,7 +184,7 @@ def lets_one_bad_fact_stop_the_others() -> AbstractContextManager[Any]:
 
 def gives_who_comes_back_another_id() -> AbstractContextManager[Any]:
     """A student whom a backup did not know is somebody else when imported again."""
-    return patch.object(import_students, "student_id", lambda *_: uuid7())
+    return patch.object(student_slices, "student_id", lambda *_: uuid7())
 
 
 def goes_on_under_its_old_name() -> AbstractContextManager[Any]:

@@ -5,7 +5,6 @@ through again. The cast are `ada0`, `ada1`, …: each has a school address, and 
 """
 
 import atexit
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,10 +21,9 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from uuid_utils.compat import uuid7
 
-from hub.actions import attendance, events, import_students, kiosks, merging, readiness, receive, serve_roster, set_up
+from hub.actions import attendance, events, kiosks, merging, readiness, receive, serve_roster, set_up
 from hub.actions import students as people
 from hub.actions.events import NewEvent
-from hub.actions.import_students import ImportOptions
 from hub.database import connect, reading, writing
 from hub.errors import HubRefused
 from hub.migrations import upgrade
@@ -53,6 +51,8 @@ from sync.messages import (
     read_bucket,
     read_page,
 )
+from tests.hub.files import import_file
+from tests.memory import memory
 
 MORNING = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 DOMAIN = "example.edu"
@@ -108,9 +108,7 @@ class Office:
         file = self.file.with_name("students.csv")
         rows = (f"ada{each},Ada,{school(each)}" for each in those)
         file.write_text("\n".join(["username,first_name,email_address", *rows, ""]))
-        import_students.import_students(
-            self.engine, self.institution, file, ImportOptions(), self.now(), self.file.parent
-        )
+        import_file(self.engine, self.institution, file, self.now())
 
     def add_address(self, who: int, *, confirmed: bool, to: int | None = None) -> None:
         """The private address of somebody, to whom they are now if they were merged."""
@@ -320,12 +318,6 @@ def template() -> Path:
         desk.close()
     office.stop()
     return folder
-
-
-def memory() -> Path | None:
-    """Where files are kept that need not outlive the machine."""
-    place = Path("/dev/shm")
-    return place if place.is_dir() and os.access(place, os.W_OK) else None
 
 
 @contextmanager

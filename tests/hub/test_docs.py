@@ -5,9 +5,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from hub.actions.import_students import ImportOptions, import_students
 from hub.rules.student_file.columns import YEARS
 from tests.hub.conftest import Institution
+from tests.hub.files import import_file
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -15,8 +15,11 @@ DOCS = Path(__file__).parents[2] / "docs"
 def test_the_sample_file_imports_as_it_is_and_a_second_time_changes_nothing(
     engine: Engine, institution: Institution, now: datetime, tmp_path: Path
 ) -> None:
+    file = tmp_path / "students.csv"
+    file.write_bytes((DOCS / "students.csv").read_bytes())
+
     def run() -> tuple[int, int, int, int]:
-        done = import_students(engine, institution.id, DOCS / "students.csv", ImportOptions(), now, tmp_path)
+        done = import_file(engine, institution.id, file, now).result
         assert done.warnings == ()
         return done.created, done.unchanged, done.skipped, done.failed
 

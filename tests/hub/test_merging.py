@@ -9,8 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from hub.actions import attendance, import_students, kiosks, merging, passes, receive, registrations
-from hub.actions.import_students import ImportOptions
+from hub.actions import attendance, kiosks, merging, passes, receive, registrations
 from hub.database import reading, writing
 from hub.errors import HubRefused, UnknownStudent
 from hub.rules.identity import student_id
@@ -19,6 +18,7 @@ from hub.store.events import Session
 from tests.hub.command import Command
 from tests.hub.conftest import Institution
 from tests.hub.desk import Desk, student, username
+from tests.hub.files import import_file
 from tests.hub.roster_view import view
 
 
@@ -114,14 +114,14 @@ def test_a_check_in_of_somebody_whom_the_backup_did_not_know_counts_once_they_ar
 ) -> None:
     file = tmp_path / "students.csv"
     file.write_text("username,first_name,email_address\nada,Ada,ada@example.edu\n")
-    import_students.import_students(engine, institution.id, file, ImportOptions(), now, tmp_path)
+    import_file(engine, institution.id, file, now)
     (ada,) = view(engine, institution.id).people
     forget(engine, institution, ada)
 
     desk.check_in(session.id, ada)
     assert [receipt.verdict for receipt in desk.hand_over(client).receipts] == ["parked:unknown_address"]
     assert counted(engine, institution, session) == (0, 1)
-    import_students.import_students(engine, institution.id, file, ImportOptions(), now, tmp_path)
+    import_file(engine, institution.id, file, now)
     assert counted(engine, institution, session) == (1, 0)
 
 
@@ -138,7 +138,7 @@ def test_who_was_merged_and_is_imported_again_is_somebody_of_their_own(
 
     def bring(*rows: str) -> None:
         file.write_text("\n".join(["username,first_name,email_address", *rows, ""]))
-        import_students.import_students(engine, institution.id, file, ImportOptions(), now, tmp_path)
+        import_file(engine, institution.id, file, now)
 
     bring("bo,Bo,bo@example.edu", "bob,Bob,bob@example.edu")
     merging.merge(engine, institution.id, "bob", "bo", now)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,6 +14,7 @@ from hub.actions import events, kiosks
 from hub.actions.events import NewEvent, SessionChanges
 from hub.database import writing
 from hub.store.events import Session
+from tests.hub.attendees.office import Office, row
 from tests.hub.conftest import Institution
 from tests.hub.desk import Desk, at, student
 
@@ -113,6 +115,18 @@ def test_the_page_says_who_is_inside_where_people_check_out_and_keeps_up_with_it
     changed = staff.get("/live?lang=fr", headers={"If-None-Match": first.headers["ETag"]})
     assert "<dt>À l’intérieur</dt> <dd>0</dd>" in " ".join(changed.text.split())
     assert "<strong>1</strong>" in changed.text
+
+
+def test_the_page_says_how_many_are_known_from_a_file_only_and_keeps_up_with_it(
+    engine: Engine, staff: FlaskClient, institution: Institution, today: Session, tmp_path: Path, now: datetime
+) -> None:
+    office = Office(engine, institution.id, tmp_path, now)
+    office.student("Ada")
+    before = staff.get("/live").headers["ETag"]
+    office.rows(row("ada@example.edu", "FALSE"), session=today)
+    page = staff.get("/live", headers={"If-None-Match": before})
+    assert "<strong>1</strong>" in page.text
+    assert "1 of them from a file only" in page.text
 
 
 def test_another_language_is_another_page(staff: FlaskClient, today: Session) -> None:

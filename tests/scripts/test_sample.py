@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from hub.rules.student_file.columns import read_header
+from hub.rules.student_file.headers import read_header, understood
 from hub.rules.student_file.rows import FileRow, read_row
 from scripts.sample import CARD_FORMATS, DOMAINS, HEADER, Student, students, write
 from scripts.sample_names import PEOPLE
@@ -38,11 +38,12 @@ def test_every_row_reads_without_a_problem(people: list[Student]) -> None:
     file = io.StringIO()
     write(people, file)
     header, *rows = csv.reader(io.StringIO(file.getvalue()))
-    understood = read_header(header)
-    assert understood.unknown == ()
-    assert len(understood.columns) == len(HEADER)
+    found = understood(header, {})
+    assert (found.unknown, found.taken_for) == ((), {})
+    assert len(found.columns) == len(HEADER)
+    columns = read_header(found)
     for number, cells in enumerate(rows):
-        row = read_row(understood, number, cells)
+        row = read_row(columns, number, cells)
         assert isinstance(row, FileRow)
         assert row.problems == {}
 

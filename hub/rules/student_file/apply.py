@@ -1,6 +1,6 @@
 """Bringing a student to what a row says, and what that changes beside the student's own row."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from hub.rules.addresses import Address, vouch, vouched
@@ -12,14 +12,17 @@ from sync.identifiers import Email
 
 @dataclass(slots=True)
 class Changes:
-    """What to do to the rows beside the student's own. `on_screen`: kiosks must be told."""
+    """What to do to the rows beside the student's own. `on_screen`: kiosks must be told. `recently_freed`: a new
+    address was somebody else's until lately.
+    """
 
     new_addresses: list[Address] = field(default_factory=list)
     changed_addresses: dict[UUID, Address] = field(default_factory=dict)
-    dropped_addresses: list[UUID] = field(default_factory=list)
+    dropped_addresses: list[Address] = field(default_factory=list)
     new_cards: list[str] = field(default_factory=list)
     dropped_cards: list[str] = field(default_factory=list)
     on_screen: bool = False
+    recently_freed: bool = False
 
 
 def apply(row: FileRow, student: Student, known: Known, changes: Changes) -> bool:
@@ -91,8 +94,7 @@ def _set_emails(row: FileRow, student: Student, known: Known, changes: Changes) 
         if address is None:
             _insert(student, email, False, known, changes)
         elif not vouched(address):
-            vouch(address)
-            changes.changed_addresses[address.id] = address
+            _change(student, vouch(address), changes)
     return bool(changes.new_addresses or changes.changed_addresses or changes.dropped_addresses)
 
 
@@ -101,16 +103,18 @@ def _set_main(student: Student, email: Email, kept: set[str], known: Known, chan
     old, new = student.main, student.addresses.get(email.key)
     if old is not None and old is not new:
         if old.key in kept:
-            old.main = False
-            changes.changed_addresses[old.id] = old
+            _change(student, replace(old, main=False), changes)
         else:
             _let_go(student, old, known, changes)
     if new is None:
         _insert(student, email, True, known, changes)
     elif not (new.main and new.typed == email.typed and vouched(new)):
-        vouch(new)
-        new.main, new.typed = True, email.typed
-        changes.changed_addresses[new.id] = new
+        _change(student, replace(vouch(new), main=True, typed=email.typed), changes)
+
+
+def _change(student: Student, address: Address, changes: Changes) -> None:
+    student.addresses[address.key] = address
+    changes.changed_addresses[address.id] = address
 
 
 def _insert(student: Student, email: Email, main: bool, known: Known, changes: Changes) -> None:
@@ -118,13 +122,13 @@ def _insert(student: Student, email: Email, main: bool, known: Known, changes: C
     student.addresses[email.key] = address
     known.addresses[email.key] = student.id
     changes.new_addresses.append(address)
+    changes.recently_freed |= known.freed.get(email.key, student.id) != student.id
 
 
 def _let_go(student: Student, address: Address, known: Known, changes: Changes) -> None:
     """The school no longer stands for an address: one that the student confirmed stays theirs."""
     if address.origin == "added":
-        address.kind, address.main = "additional", False
-        changes.changed_addresses[address.id] = address
+        _change(student, replace(address, kind="additional", main=False), changes)
     else:
         _drop(student, address, known, changes)
 
@@ -132,6 +136,7 @@ def _let_go(student: Student, address: Address, known: Known, changes: Changes) 
 def _drop(student: Student, address: Address, known: Known, changes: Changes) -> None:
     del student.addresses[address.key]
     known.addresses.pop(address.key, None)
-    changes.dropped_addresses.append(address.id)
+    known.freed[address.key] = student.id
+    changes.dropped_addresses.append(address)
     if student.preferred_address_id == address.id:
         student.preferred_address_id = None

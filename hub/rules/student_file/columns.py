@@ -1,14 +1,14 @@
-"""The columns of the student file, how their cells are read, and which column each cell of a row belongs to."""
+"""The columns of the student file and how their cells are read."""
 
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from hub.errors import UnreadableFile
 from hub.rules.addresses import UNREADABLE
+from hub.rules.student_file.codes import Wrong
 
 CLEAR = "**CLEAR**"
 """In a cell: erase what is stored (RULE-86)."""
@@ -47,41 +47,20 @@ MORE = "additional_email_addresses"
 START = "primary_education:start_date"
 END = "primary_education:end_date"
 
-
-class Problem(NamedTuple):
-    """What is wrong with one cell: a stable code, and the text for people."""
-
-    code: str
-    text: str
-
-
-Problems = dict[str, list[Problem]]
-"""By column, in the order they were found."""
-
-
-def add(problems: Problems, column: str, problem: Problem) -> None:
-    """Note a problem of a column."""
-    problems.setdefault(column, []).append(problem)
-
-
-class Wrong(Exception):
-    """A cell that cannot be read."""
-
-    def __init__(self, code: str, text: str) -> None:
-        self.problem = Problem(code, text)
-
-
 Place = Literal["field", "attribute", "emails", "card"]
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?: ([0-9]{2}:[0-9]{2}:[0-9]{2})(?: ?([+-][0-9]{4}))?)?")
 
 
 def _any_text(text: str) -> str:
+    # Not every database keeps it.
+    if "\0" in text:
+        raise Wrong("control_characters", UNREADABLE["control_characters"])
     return text
 
 
 def _short_text(text: str) -> str:
     if len(text) > LONGEST:
-        raise Wrong("too_long", f"is too long (maximum is {LONGEST} characters)")
+        raise Wrong("too_long", f"is too long (maximum is {LONGEST} characters)", {"most": LONGEST})
     if not text.isprintable() and any(unicodedata.category(char) == "Cc" for char in text):
         raise Wrong("control_characters", UNREADABLE["control_characters"])
     return text
@@ -117,8 +96,9 @@ def _one_of(values: Sequence[str], old: Mapping[str, str] | None = None) -> Call
             return known[text]
         meant = spelling.get(text.casefold())
         if meant is not None:
-            raise Wrong("wrong_case", f"is case sensitive: write {meant}")
-        raise Wrong("not_in_list", f"is not one of: {', '.join(values)}")
+            raise Wrong("wrong_case", f"is case sensitive: write {meant}", {"meant": meant})
+        allowed = ", ".join(values)
+        raise Wrong("not_in_list", f"is not one of: {allowed}", {"allowed": allowed})
 
     return read
 
@@ -195,66 +175,3 @@ _ALL = (
     ),
 )
 COLUMNS = {column.name: column for column in _ALL}
-
-REPORT_COLUMNS = ("error_code", "error_message")
-"""What the failed-rows file adds. A corrected one may be imported as it is."""
-WRONG_WIDTH = "wrong_number_of_columns"
-"""The code of a row whose cells may stand in wrong columns."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownHeader:
-    """A header we ignore (RULE-84), and the known one it resembles."""
-
-    header: str
-    did_you_mean: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """Which column each cell of a row belongs to. `reported`: the file is a failed-rows file."""
-
-    columns: tuple[tuple[int, Column], ...]
-    width: int
-    unknown: tuple[UnknownHeader, ...]
-    reported: bool
-
-
-def read_header(headers: Sequence[str]) -> Header:
-    """The header row, understood (RULE-84).
-
-    Raises `UnreadableFile` with reason `no_header`, `missing_columns` or `repeated_column`.
-    """
-    columns = tuple((index, COLUMNS[name]) for index, name in enumerate(headers) if name in COLUMNS)
-    names = [column.name for _, column in columns]
-    unknown = tuple(
-        UnknownHeader(name, _resembled(name))
-        for name in headers
-        if name not in COLUMNS and name not in REPORT_COLUMNS and not name.isspace() and name
-    )
-    if not columns and not any(each.did_you_mean for each in unknown):
-        raise UnreadableFile(
-            "no_header",
-            "The first row holds no header we know. It must name the columns: email_address, username, first_name, …",
-        )
-    missing = [name for name in MANDATORY if name not in names]
-    if missing:
-        raise UnreadableFile("missing_columns", f"Line 1 lacks {', '.join(missing)}.{_spelling(unknown)}")
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise UnreadableFile(
-            "repeated_column", f"Line 1 names {', '.join(repeated)} more than once. Keep one column of each name."
-        )
-    return Header(columns, len(headers), unknown, REPORT_COLUMNS[0] in headers)
-
-
-def _resembled(header: str) -> str | None:
-    meant = re.sub(r"[\s-]+", "_", header.strip()).lower()
-    return meant if meant in COLUMNS else None
-
-
-def _spelling(unknown: Sequence[UnknownHeader]) -> str:
-    wrong = [each for each in unknown if each.did_you_mean]
-    if not wrong:
-        return " Add the column; its cells may be blank for students who are stored already."
-    return "".join(f" Write “{each.did_you_mean}” instead of “{each.header}”." for each in wrong)

@@ -4,21 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hub.rules.addresses import UNREADABLE
-from hub.rules.student_file.columns import (
-    CLEAR,
-    EMAIL,
-    REPORT_COLUMNS,
-    WRONG_WIDTH,
-    Column,
-    Header,
-    Problem,
-    Problems,
-    Wrong,
-    add,
-    flag,
-)
+from hub.rules.headers import WRONG_WIDTH, misplaced
+from hub.rules.student_file.codes import Problem, Problems, Wrong, add
+from hub.rules.student_file.columns import CLEAR, EMAIL, Column, flag
+from hub.rules.student_file.headers import Header
 from sync.errors import Unreadable
-from sync.identifiers import BLANKS, Email, read_email
+from sync.identifiers import BLANKS, MAX_EMAIL, Email, read_email
 
 
 @dataclass(slots=True)
@@ -36,23 +27,21 @@ class FileRow:
     problems: Problems = field(default_factory=dict)
 
 
-def read_row(header: Header, number: int, cells: Sequence[str]) -> FileRow | Problems:
+def read_row(header: Header, number: int, cells: Sequence[str], inexact: Sequence[int] = ()) -> FileRow | Problems:
     """What a row says, or why nothing in it can be trusted.
 
-    Cells lose surrounding blanks; a blank one says nothing (RULE-85).
+    Cells lose surrounding blanks; a blank one says nothing (RULE-85). `inexact`: cells with a number that lost digits.
     """
-    if len(cells) != header.width:
-        text = f"has {len(cells)} cells where the header has {header.width}"
-        return {"row": [Problem(WRONG_WIDTH, text)]}
-    # Blank cells made it as wide as the header, but its own may stand in wrong columns. A spreadsheet may have moved
-    # the code, too: a row wider than the header has it further to the right.
-    if header.reported and any(cell.strip(BLANKS) == WRONG_WIDTH for cell in cells):
-        text = f"had too few or too many cells: move each to its column, then blank {REPORT_COLUMNS[0]}"
-        return {"row": [Problem(WRONG_WIDTH, text)]}
+    moved = misplaced(cells, header.width, reported=header.reported)
+    if moved is not None:
+        return {"row": [Problem(WRONG_WIDTH, moved, {"cells": len(cells), "width": header.width})]}
     row = FileRow(number, {})
     for index, column in header.columns:
         text = cells[index].strip(BLANKS) or (CLEAR if column.blank_clears else "")
-        if text:
+        if index in inexact:
+            said = "lost digits: format the column as text, and type the number again"
+            add(row.problems, column.name, Problem("inexact_number", said))
+        elif text:
             _read_cell(row, column, text)
     return row
 
@@ -67,7 +56,7 @@ def _read_cell(row: FileRow, column: Column, text: str) -> None:
         value = text if text == CLEAR and column.read is not flag else column.read(text)
         target = column.target or column.name
         if row.values.setdefault(target, value) != value:
-            raise Wrong("contradiction", f"says something else than {target}")
+            raise Wrong("contradiction", f"says something else than {target}", {"column": target})
     except Wrong as wrong:
         add(row.problems, column.name, wrong.problem)
 
@@ -86,5 +75,10 @@ def _email(text: str, named: str = "") -> Email:
         return read_email(text)
     except Unreadable as error:
         # An address as long as a page, or with control characters in it, is not repeated.
-        shown = f"{named} " if named and error.reason == "not_an_address" else ""
-        raise Wrong(error.reason, shown + UNREADABLE[error.reason]) from error
+        if error.reason == "not_an_address":
+            shown = f"{named} " if named else ""
+            raise Wrong(error.reason, shown + UNREADABLE[error.reason], {"address": text.strip(BLANKS)}) from error
+        if error.reason == "empty":
+            raise Wrong("blank", UNREADABLE[error.reason]) from error
+        about = {"most": MAX_EMAIL} if error.reason == "too_long" else {}
+        raise Wrong(error.reason, UNREADABLE[error.reason], about) from error

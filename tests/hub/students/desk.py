@@ -9,14 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from sqlalchemy import Engine
+from uuid_utils.compat import uuid7
 
 from hub.actions import students
-from hub.actions.import_students import ImportOptions, ImportResult, import_students
+from hub.actions.imports import Done, ImportResult, Undone
+from hub.actions.imports.students import StudentFile
+from hub.actions.imports.undoing_students import undo_students
 from hub.actions.students import ShownStudent
-from hub.database import reading
+from hub.database import reading, writing
 from hub.store import feed
 from hub.store import students as store
+from tests.hub.files import import_file
 
 HEADERS = ("email_address", "username", "first_name")
 ADA = {"email_address": "ada@example.edu", "username": "ada", "first_name": "Ada"}
@@ -25,6 +30,8 @@ CEM = {"email_address": "cem@example.edu", "username": "cem", "first_name": "Cem
 DITA = {"email_address": "dita@example.edu", "username": "dita", "first_name": "Dita"}
 
 Row = Mapping[str, str]
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what has nothing to do with the kind of database."""
 
 
 def as_csv(rows: Sequence[Row], delimiter: str = ",") -> str:
@@ -46,22 +53,54 @@ class Office:
     folder: Path
     now: datetime
     progress: list[int] = field(default_factory=list)
+    import_ids: list[UUID] = field(default_factory=list)
 
     @property
     def failed_dir(self) -> Path:
         return self.folder / "failed-rows"
 
-    def take(self, content: str | bytes, options: ImportOptions = ImportOptions()) -> ImportResult:  # noqa: B008
+    def take(
+        self,
+        content: str | bytes,
+        options: StudentFile = StudentFile(),  # noqa: B008 - it is frozen
+        *,
+        dry_run: bool = False,
+    ) -> ImportResult:
         """Import a file of this content."""
+        return self.do(content, options, dry_run=dry_run).result
+
+    def do(
+        self,
+        content: str | bytes,
+        options: StudentFile = StudentFile(),  # noqa: B008
+        *,
+        dry_run: bool = False,
+        columns: Mapping[int, str] | None = None,
+    ) -> Done:
+        """The same, and what people look at afterwards."""
         path = self.folder / "students.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return import_students(
-            self.engine, self.institution_id, path, options, self.now, self.failed_dir, self.progress.append
+        self.import_ids.append(uuid7())
+        return import_file(
+            self.engine,
+            self.institution_id,
+            path,
+            self.now,
+            options,
+            import_id=self.import_ids[-1],
+            dry_run=dry_run,
+            columns=columns,
+            progress=self.progress.append,
         )
 
-    def rows(self, *rows: Row, options: ImportOptions = ImportOptions()) -> ImportResult:  # noqa: B008
+    def rows(self, *rows: Row, options: StudentFile = StudentFile(), dry_run: bool = False) -> ImportResult:  # noqa: B008
         """Import a file of these rows."""
-        return self.take(as_csv(rows), options)
+        return self.take(as_csv(rows), options, dry_run=dry_run)
+
+    def undo(self) -> Undone:
+        """Take the last import back."""
+        with writing(self.engine) as conn:
+            return undo_students(conn, self.institution_id, self.import_ids[-1], self.now)
 
     def why(self, result: ImportResult) -> list[tuple[str, dict[str, list[str]]]]:
         """The failed-rows file: code and errors of each row."""

@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from hub.actions import students
-from hub.actions.import_students import CHUNK, ImportOptions, ImportResult, import_students
+from hub.actions.imports import ImportResult
+from hub.actions.imports.running import CHUNK
 from hub.database import reading, writing
 from hub.errors import HubRefused, UnreadableFile
-from hub.readers import Table
 from hub.readers.failed_rows import FailedRows
 from hub.schema import addresses, cards
 from hub.schema import students as students_table
 from hub.store import feed
 from hub.store import students as store
+from tests.hub.files import import_file
 from tests.hub.students.desk import ADA, BO, CEM, DITA, Office, Row, as_csv, counts
 
 SHARED = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -130,7 +131,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(office: Office) -> None:
     office.rows(ADA)
     before = office.position()
     rows = ({**ADA, "first_name": "Augusta"}, BO, {**CEM, "email_address": "ada@example.edu"})
-    dry = office.rows(*rows, options=ImportOptions(dry_run=True))
+    dry = office.rows(*rows, dry_run=True)
     assert counts(dry) == (1, 1, 0, 1, 0)
     assert (office.position(), office.stored("bo"), office.field("ada", "first_name")) == (before, None, "Ada")
     assert dry.failed_rows_file is not None
@@ -152,7 +153,7 @@ def test_rule_102_the_failed_rows_file_repeats_the_input_with_the_message_last(o
         "username;first_name;shoe_size;email_address;additional_email_addresses\r\n"
         'bo;" =Bo; ""B""";36; ada@example.edu;\r\n'
         "cem;Cem\r\n"
-        "dita;Dita;37;dita@example.edu;;;;\r\n"
+        "dita;Dita;37;dita@example.edu;;;;x\r\n"
         "eve;Eve;38;eve@example.edu;\r\n"
     )
     result = office.take(b"\xef\xbb\xbf" + content.encode())
@@ -167,7 +168,7 @@ def test_rule_102_the_failed_rows_file_repeats_the_input_with_the_message_last(o
         '"{""success"":false,""errors"":{""email_address"":[""has already been taken""]}}"',
         "cem;Cem;;;;wrong_number_of_columns;"
         '"{""success"":false,""errors"":{""row"":[""has 2 cells where the header has 5""]}}"',
-        "dita;Dita;37;dita@example.edu;;;;;wrong_number_of_columns;"
+        "dita;Dita;37;dita@example.edu;;;;x;wrong_number_of_columns;"
         '"{""success"":false,""errors"":{""row"":[""has 8 cells where the header has 5""]}}"',
     ]
 
@@ -244,9 +245,9 @@ def test_when_the_failed_rows_cannot_be_kept_nothing_is_imported(office: Office)
 def test_on_a_full_disk_the_refusal_is_clear_and_nothing_stays(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = FailedRows._open
 
-    def on_a_full_disk(self: FailedRows, table: Table) -> IO[str]:
-        opened(self, table).close()
-        return Path("/dev/full").open("w", encoding=table.encoding, newline="")
+    def on_a_full_disk(self: FailedRows) -> IO[bytes]:
+        opened(self).close()
+        return Path("/dev/full").open("wb")
 
     monkeypatch.setattr(FailedRows, "_open", on_a_full_disk)
     with pytest.raises(HubRefused, match="Nothing was imported"):
@@ -272,7 +273,7 @@ def test_failed_rows_that_cannot_be_shown_after_the_import_are_kept_where_they_a
 def test_two_imports_that_meet_run_one_after_the_other(
     office: Office, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.actions.import_students.CHUNK", 1)
+    monkeypatch.setattr("hub.actions.imports.running.CHUNK", 1)
     office.rows(ADA, BO)
     other_way_round = Office(office.engine, office.institution_id, tmp_path_factory.mktemp("other"), office.now)
     running: list[Future[None]] = []
@@ -288,9 +289,7 @@ def test_two_imports_that_meet_run_one_after_the_other(
     with ThreadPoolExecutor(1) as pool:
         path = office.folder / "first.csv"
         path.write_text(as_csv([{**ADA, "last_name": "A"}, {**BO, "last_name": "A"}]))
-        import_students(
-            office.engine, office.institution_id, path, ImportOptions(), office.now, office.failed_dir, meet
-        )
+        import_file(office.engine, office.institution_id, path, office.now, progress=meet)
         running[0].result(30)
     assert {office.field(name, "last_name") for name in ("ada", "bo")} == {"B"}
 

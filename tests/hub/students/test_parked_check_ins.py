@@ -2,36 +2,14 @@
 
 from uuid import UUID
 
-import pytest
 import sqlalchemy as sa
-from uuid_utils.compat import uuid7
 
 from hub.actions import students
-from hub.database import reading, writing
-from hub.schema import events, facts, kiosks, sessions, streams
-from hub.store.facts import add
+from hub.database import reading
+from hub.schema import facts
 from tests.hub.students.desk import ADA, Office
 
 PARKED = "parked:unknown_address"
-
-
-@pytest.fixture
-def parked(office: Office) -> UUID:
-    """A check-in of somebody who typed countess@example.edu, which nobody knew."""
-    kiosk, stream, event, session, fact = (uuid7() for _ in range(5))
-    mine, now = {"institution_id": office.institution_id}, office.now
-    with writing(office.engine) as conn:
-        kiosk_row = {"id": kiosk, "name": "Door", "token_hash": b"t", "app": "test", "enrolled_at": now}
-        conn.execute(sa.insert(kiosks), mine | kiosk_row)
-        stream_row = {"id": stream, "kiosk_id": kiosk, "acked_seq": 1, "acked_hash": b"h", "head_seq": 1}
-        conn.execute(sa.insert(streams), mine | stream_row | {"heard_at": now})
-        span = {"name": "Fair", "starts": now, "ends": now}
-        conn.execute(sa.insert(events), mine | span | {"id": event, "kind": "event", "made_at": now})
-        conn.execute(sa.insert(sessions), mine | span | {"id": session, "event_id": event, "number": 1})
-        fact_row = {"stream_id": stream, "seq": 1, "id": fact, "kind": "check_in", "session_id": session}
-        said = {"claimed_key": "countess@example.edu", "verdict": PARKED, "hash": b"h", "body": b"{}"}
-        add(conn, [mine | fact_row | said | {"received_at": now, "occurred_at": now}])
-    return fact
 
 
 def standing(office: Office, fact: UUID) -> tuple[str, object]:

@@ -3,7 +3,8 @@
 import pytest
 
 from hub.actions import students
-from hub.actions.import_students import ImportOptions, Warned
+from hub.actions.imports import Warned
+from hub.actions.imports.students import StudentFile
 from tests.hub.students.desk import ADA, BO, CEM, DITA, Office, counts
 
 START = "primary_education:start_date"
@@ -138,13 +139,15 @@ def test_rule_36_addresses_are_compared_without_case_and_blanks(office: Office) 
 
 
 def test_rule_84_an_unknown_header_is_reported_and_ignored(office: Office) -> None:
-    result = office.rows({**ADA, "shoe_size": "36", "Disabled": "TRUE"})
+    result = office.rows({**ADA, "shoe_size": "36", "campus_nam": "North", "Disabled": "TRUE"})
     assert counts(result) == (1, 0, 0, 0, 0)
     assert result.warnings == (
+        Warned(code="header_taken_for", header="Disabled", did_you_mean="disabled"),
         Warned(code="unknown_header", header="shoe_size"),
-        Warned(code="unknown_header", header="Disabled", did_you_mean="disabled"),
+        Warned(code="unknown_header", header="campus_nam", did_you_mean="campus_name"),
     )
-    assert not office.show("ada").disabled
+    assert office.show("ada").disabled
+    assert office.field("ada", "attributes") == {}
 
 
 def test_rule_85_a_blank_cell_keeps_the_stored_value(office: Office) -> None:
@@ -304,7 +307,7 @@ def test_rule_98_an_sso_identifier_changes_only_when_the_import_allows_it(office
     text = "Attempted to update auth_identifier from A to B"
     assert office.why(office.rows(changed)) == [("identifier_change", {"auth_identifier": [text]})]
     assert office.field("ada", "last_name") is None
-    assert counts(office.rows(changed, options=ImportOptions(identifier_changes=True))) == (0, 1, 0, 0, 0)
+    assert counts(office.rows(changed, options=StudentFile(identifier_changes=True))) == (0, 1, 0, 0, 0)
     assert office.field("ada", "auth_identifier") == "B"
 
 
@@ -323,7 +326,7 @@ def test_rule_99_a_sync_applies_fewer_than_a_tenth_of_changed_addresses_or_none(
     ]
     office.rows(*people)
     moved = [{**row, "email_address": f"new-{row['email_address']}"} for row in people[:changes]]
-    result = office.rows(*moved, *people[changes:], options=ImportOptions(sync=True))
+    result = office.rows(*moved, *people[changes:], options=StudentFile(sync=True))
     assert result.updated == (changes if applied else 0)
     assert office.show("s0").preferred_email == ("new-s0@example.edu" if applied else "s0@example.edu")
     held = () if applied else (Warned(code="emails_held", rows=10),)
@@ -340,20 +343,20 @@ def test_rule_99_rows_that_are_skipped_or_fail_change_addresses_too(office: Offi
         {**people[3], "email_address": "new@example.edu"},
         {**people[4], "email_address": "new4@example.edu", "disabled": "perhaps"},
     ]
-    result = office.rows(*moved, *people[5:], options=ImportOptions(sync=True))
+    result = office.rows(*moved, *people[5:], options=StudentFile(sync=True))
     assert Warned(code="emails_held", rows=5) in result.warnings
     assert office.show("s0").preferred_email == "s0@example.edu"
 
 
 def test_rule_99_a_new_student_changes_no_address_however_often_the_file_names_them(office: Office) -> None:
-    result = office.rows(ADA, {**ADA, "email_address": "a@example.edu"}, options=ImportOptions(sync=True))
+    result = office.rows(ADA, {**ADA, "email_address": "a@example.edu"}, options=StudentFile(sync=True))
     assert result.warnings == (Warned(code="repeated_in_file", rows=1),)
 
 
 def test_rule_99_a_held_row_keeps_the_address_it_would_have_made_the_main_one(office: Office) -> None:
     office.rows({**ADA, MORE: "countess@example.edu;a@example.edu"})
     moved = {**ADA, "email_address": "countess@example.edu", MORE: "**CLEAR**"}
-    result = office.rows(moved, options=ImportOptions(sync=True))
+    result = office.rows(moved, options=StudentFile(sync=True))
     assert result.warnings == (Warned(code="emails_held", rows=1),)
     assert office.addresses("ada") == [
         ("ada@example.edu", "school", "confirmed", True),
@@ -364,7 +367,7 @@ def test_rule_99_a_held_row_keeps_the_address_it_would_have_made_the_main_one(of
 def test_rule_99_the_rest_of_a_held_row_is_applied(office: Office) -> None:
     office.rows(ADA)
     moved = {**ADA, "email_address": "countess@example.edu", "last_name": "Lovelace"}
-    assert counts(office.rows(moved, BO, options=ImportOptions(sync=True))) == (1, 1, 0, 0, 0)
+    assert counts(office.rows(moved, BO, options=StudentFile(sync=True))) == (1, 1, 0, 0, 0)
     assert office.show("ada").preferred_email == "ada@example.edu"
     assert office.field("ada", "last_name") == "Lovelace"
 

@@ -33,6 +33,7 @@ def test_a_student_is_shown_in_the_shape_of_the_contract(office: Office) -> None
     assert msgspec.json.decode(msgspec.json.encode(add(office, "bo", "bo@gmail.com"))) == {
         "username": "bo",
         "disabled": False,
+        "excluded_from_sync": False,
         "preferred_email": "bo@example.edu",
         "emails": [
             {"address": "bo@example.edu", "kind": "school", "state": "confirmed", "main": True},

@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 
 from hub.actions import desk_pin, events, passes, registrations, students
 from hub.actions.events import NewEvent
-from hub.actions.import_students import ImportOptions
 from sync.directory import Line
 from tests.hub.desk import enrolled
 from tests.hub.roster_view import View, view
@@ -137,7 +136,7 @@ def test_a_place_in_the_feed_moves_with_what_it_shows_and_only_then(
 def test_a_dry_run_moves_nothing(office: Office) -> None:
     office.rows(COUNTESS)
     before = office.position()
-    office.rows({**COUNTESS, "last_name": "Byron"}, options=ImportOptions(dry_run=True))
+    office.rows({**COUNTESS, "last_name": "Byron"}, dry_run=True)
     assert office.position() == before
 
 

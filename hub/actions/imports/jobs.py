@@ -1,0 +1,292 @@
+"""An uploaded file on its way: taken in, looked at, checked, applied, undone. What takes long another process does.
+
+uploaded -> checking -> checked -> applying -> applied -> undoing -> undone. What was refused or interrupted, and what
+was checked, can be looked at again with other choices. Nothing counts before `applied`, and then all of it does.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+import msgspec
+from uuid_utils.compat import uuid7
+
+from hub.actions import audit
+from hub.actions.imports import Chosen, Report
+from hub.actions.imports.kinds import KINDS
+from hub.actions.imports.place import KEPT_FOR, Goal, Place, Progress
+from hub.database import reading, writing
+from hub.errors import HubRefused, UnreadableFile
+from hub.readers import Format, Row
+from hub.readers.reading import MAX_BYTES, open_table
+from hub.rules.headers import Understood
+from hub.store import events, import_changes, imports
+from hub.store.imports import Import, Kind, State
+
+PREVIEWED = 8
+"""Rows that people are shown as they will be read."""
+RUNNING: dict[State, Goal] = {"checking": "check", "applying": "apply", "undoing": "undo"}
+CHANGEABLE: tuple[State, ...] = ("uploaded", "checked", "refused", "interrupted")
+"""States in which nothing counts yet and nobody is at work."""
+_FROM: dict[Goal, tuple[State, ...]] = {"check": CHANGEABLE, "apply": ("checked",), "undo": ("applied",)}
+_TO: dict[Goal, State] = {goal: state for state, goal in RUNNING.items()}
+_BACK: dict[State, State] = {"checking": "interrupted", "applying": "interrupted", "undoing": "applied"}
+
+Start = Callable[[UUID, UUID, Goal, int], None]
+"""Starts a process that carries an institution's import out (`carrying_out.carry_out`) and holds this lock."""
+
+
+class UnknownImport(HubRefused):
+    code = "unknown_import"
+
+
+class NotNow(HubRefused):
+    """The import is in a state in which this cannot be done."""
+
+    code = "not_now"
+
+
+class TooLate(HubRefused):
+    """What an undoing needs is gone."""
+
+    code = "too_late"
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a file was understood to be, with its first rows as they will be read, or why it cannot be read.
+
+    `columns`: for each header the column it is taken for, or None; `known` all that it could be, `missing` those it
+    needs and lacks.
+    """
+
+    format: Format
+    headers: tuple[str, ...]
+    understood: Understood
+    rows: tuple[Row, ...]
+    known: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An import with what there is to see of it. `same_file`: another import of the same bytes that is in."""
+
+    row: Import
+    progress: Progress | None
+    report: Report | None
+    same_file: Import | None
+    failed_rows: Path | None
+    undoable_until: datetime | None
+
+
+def take_in(
+    place: Place,
+    kind: Kind,
+    session_id: UUID | None,
+    file_name: str,
+    stream: BinaryIO,
+    chosen: Chosen,
+    who: str,
+    now: datetime,
+) -> UUID:
+    """Keep an upload. Raises `UnreadableFile` (`too_large`, `empty`), `UnknownSession`, and then nothing was kept."""
+    tidy(place, now)
+    if session_id is not None:
+        with reading(place.engine) as conn:
+            events.there(conn, place.institution_id, session_id)
+    import_id = uuid7()
+    files = place.files(import_id)
+    files.make()
+    try:
+        fingerprint, size = _copy(stream, files.upload)
+        new = Import(
+            id=import_id,
+            kind=kind,
+            session_id=session_id,
+            state="uploaded",
+            file_name=_plain(file_name),
+            fingerprint=fingerprint,
+            size=size,
+            options=msgspec.to_builtins(chosen, str_keys=True),
+            result=None,
+            who=who,
+            made_at=now,
+            changed_at=now,
+            applied_at=None,
+        )
+        with writing(place.engine) as conn:
+            imports.add(conn, place.institution_id, new)
+    except BaseException:
+        files.remove()
+        raise
+    return import_id
+
+
+def glance(place: Place, import_id: UUID) -> Glance:
+    """What we understood. Raises `UnknownImport`, and `UnreadableFile` where nothing can be understood."""
+    row = _one(place, import_id)
+    chosen = choices(row)
+    kind = KINDS[row.kind]
+    with open_table(place.files(import_id).upload, row.file_name, chosen.how) as table:
+        understood = kind.understood(table.headers, chosen.columns)
+        return Glance(
+            format=table.format,
+            headers=tuple(table.headers),
+            understood=understood,
+            rows=tuple(islice(table.rows, PREVIEWED)),
+            known=kind.known,
+            missing=kind.missing(set(understood.columns.values()), chosen, row.session_id),
+        )
+
+
+def choose(place: Place, import_id: UUID, chosen: Chosen, now: datetime) -> None:
+    """Read the file otherwise from now on. Raises `UnknownImport` or `NotNow`."""
+    options = msgspec.to_builtins(chosen, str_keys=True)
+    _move(place, import_id, CHANGEABLE, "uploaded", now, options=options, result=None)
+
+
+def begin(place: Place, import_id: UUID, goal: Goal, who: str, now: datetime, start: Start) -> None:
+    """Have it done, and do not wait for it. Raises `UnknownImport`, `NotNow` or `TooLate`."""
+    row = _one(place, import_id)
+    _check_state(row, _FROM[goal])
+    if goal == "undo" and not _undoable(row, now):
+        raise TooLate(f"An import can be undone for {KEPT_FOR.days} days.")
+    files = place.files(import_id)
+    with files.held() as lock:
+        # The lock first: what is under way without one was interrupted.
+        _move(place, import_id, _FROM[goal], _TO[goal], now)
+        files.write_progress(Progress(0, 0.0))
+        try:
+            start(place.institution_id, import_id, goal, lock)
+        except OSError as error:
+            _move(place, import_id, [_TO[goal]], row.state, now)
+            raise HubRefused(f"This machine starts no more programs ({error.strerror}). Try again later.") from error
+    if goal != "check":
+        with writing(place.engine) as conn:
+            audit.note(conn, place.institution_id, now, who, f"import_{goal}", import_id=str(import_id))
+
+
+def show(place: Place, import_id: UUID, now: datetime) -> Shown:
+    """An import as it stands. One whose process is gone was interrupted. Raises `UnknownImport`."""
+    files = place.files(import_id)
+    row = _one(place, import_id)
+    if row.state in RUNNING and not files.at_work():
+        row = _ended(place, row, now)
+    with reading(place.engine) as conn:
+        same = imports.applied_before(conn, place.institution_id, row)
+    goal: Goal = "apply" if row.state in ("applied", "undoing", "undone") else "check"
+    report = files.report(goal) or files.report("check")
+    result = row.result or {}
+    return Shown(
+        row=row,
+        progress=files.progress() if row.state in RUNNING else None,
+        report=report if row.state in ("checked", "applied", "undoing", "undone") else None,
+        same_file=same,
+        failed_rows=files.failed_rows(result.get("failed_rows_file")),
+        undoable_until=row.applied_at + KEPT_FOR if row.applied_at and _undoable(row, now) else None,
+    )
+
+
+def listed(
+    place: Place,
+    kind: Kind | None = None,
+    session_ids: Collection[UUID] | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> Sequence[Import]:
+    """The latest first."""
+    with reading(place.engine) as conn:
+        return imports.listed(
+            conn, place.institution_id, kind=kind, session_ids=session_ids, offset=offset, limit=limit
+        )
+
+
+def throw_away(place: Place, import_id: UUID, who: str, now: datetime) -> None:
+    """Forget an upload that was not applied, its file at once. Raises `UnknownImport` or `NotNow`."""
+    _check_state(_one(place, import_id), CHANGEABLE)
+    with place.files(import_id).held():
+        _move(place, import_id, CHANGEABLE, "thrown_away", now)
+    place.files(import_id).remove()
+
+
+def tidy(place: Place, now: datetime) -> None:
+    """Let go of files and of what an undoing needs, once they were kept for `KEPT_FOR`."""
+    if not place.folder.is_dir():
+        return
+    with writing(place.engine) as conn:
+        import_changes.drop(conn, place.institution_id, imports.older_than(conn, place.institution_id, now - KEPT_FOR))
+    for folder in place.folder.iterdir():
+        if folder.is_dir() and now.timestamp() - folder.stat().st_mtime > KEPT_FOR.total_seconds():
+            place.files(UUID(folder.name)).remove()
+
+
+def choices(row: Import) -> Chosen:
+    """What was decided about an import."""
+    return msgspec.convert(row.options, Chosen, str_keys=True)
+
+
+def _undoable(row: Import, now: datetime) -> bool:
+    return row.state == "applied" and row.applied_at is not None and now < row.applied_at + KEPT_FOR
+
+
+def _ended(place: Place, row: Import, now: datetime) -> Import:
+    """What became of an import that nobody is at work on any more, though it was `row`."""
+    current = _one(place, row.id)
+    if current != row:
+        return current
+    # It ended without a word: the hub or the machine was stopped.
+    with writing(place.engine) as conn:
+        kept = row.result if row.state == "undoing" else None
+        imports.move(conn, place.institution_id, row.id, [row.state], _BACK[row.state], now, result=kept)
+    return _one(place, row.id)
+
+
+def _one(place: Place, import_id: UUID) -> Import:
+    with reading(place.engine) as conn:
+        row = imports.one(conn, place.institution_id, import_id)
+    if row is None:
+        raise UnknownImport("There is no such import. The list of imports shows all.")
+    return row
+
+
+def _check_state(row: Import, states: Collection[State]) -> None:
+    if row.state not in states:
+        raise NotNow(f"This import is {row.state.replace('_', ' ')}: that cannot be done with it.")
+
+
+def _move(
+    place: Place, import_id: UUID, before: Collection[State], after: State, now: datetime, **values: object
+) -> None:
+    with writing(place.engine) as conn:
+        moved = imports.move(conn, place.institution_id, import_id, before, after, now, **values)
+    if not moved:
+        _check_state(_one(place, import_id), before)
+        raise NotNow("Somebody else was quicker. Look again.")
+
+
+def _copy(stream: BinaryIO, path: Path) -> tuple[str, int]:
+    """Fingerprint and size of what was written, which is on the disk then."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("xb") as file:
+        path.chmod(0o600)
+        while block := stream.read(1 << 16):
+            size += len(block)
+            if size > MAX_BYTES:
+                raise UnreadableFile("too_large", "The file is larger than 50 MB. Split it and import the parts.")
+            digest.update(block)
+            file.write(block)
+    if not size:
+        raise UnreadableFile("empty", "The file is empty. Export it again with a header row.")
+    return digest.hexdigest(), size
+
+
+def _plain(file_name: str) -> str:
+    """A file name without folders and control characters, as people are shown it."""
+    name = Path(file_name.replace("\\", "/")).name
+    return "".join(char for char in name if char.isprintable())[:200] or "file"

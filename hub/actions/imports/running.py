@@ -1,0 +1,149 @@
+"""Take a file through: all of its good rows in one transaction, and its bad ones into a file."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Protocol, TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+from uuid_utils.compat import uuid7
+
+from hub.actions.imports import (
+    MOST_SHOWN,
+    Became,
+    BeforeCommit,
+    Done,
+    ImportResult,
+    Job,
+    Outcome,
+    Report,
+    ReportedRow,
+    Warned,
+)
+from hub.database import one_at_a_time, rehearsing, writing_much
+from hub.readers import Format, Row, Table
+from hub.readers.failed_rows import FailedRows
+from hub.rules.formulas import as_meant
+
+CHUNK = 1_000
+
+T = TypeVar("T")
+
+
+class Importer(Protocol):
+    """What one kind of file means."""
+
+    def columns(self, headers: Sequence[str]) -> tuple[str | None, ...]:
+        """For each header the column it is taken for. Raises `UnreadableFile`."""
+
+    def rows(self, conn: Connection, rows: Sequence[Row]) -> list[Outcome]:
+        """Store what a chunk of rows comes to, and say so, row by row."""
+
+    def finish(self, conn: Connection) -> None:
+        """After the last row: what is to be done once."""
+
+    def warnings(self, table: Table) -> list[Warned]:
+        """What there is to say about the whole file."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    rows: int = 0
+    became: Counter[Became] = field(default_factory=Counter)
+    created: list[ReportedRow] = field(default_factory=list)
+    updated: list[ReportedRow] = field(default_factory=list)
+    rejected: list[ReportedRow] = field(default_factory=list)
+    flagged: list[ReportedRow] = field(default_factory=list)
+
+    def add(self, row: Row, outcome: Outcome) -> None:
+        self.rows += 1
+        self.became[outcome.became] += 1
+        shown = [self.flagged] if outcome.flags else []
+        match outcome.became:
+            case "created":
+                shown.append(self.created)
+            case "updated":
+                shown.append(self.updated)
+            case "skipped" | "failed":
+                shown.append(self.rejected)
+        for each in shown:
+            if len(each) < MOST_SHOWN:
+                each.append(ReportedRow(row.number, outcome))
+
+
+def run(job: Job, importer: Importer, before_commit: BeforeCommit | None = None) -> Done:
+    """Take a file through, or say what would happen (`Job.dry_run`), which changes nothing.
+
+    All or nothing: a file that turns out unreadable half-way (`UnreadableFile`) leaves no trace. The failed-rows file
+    appears whole or not at all. `before_commit` is called in the transaction, after the last row.
+    """
+    failed = FailedRows(job.folder, job.name, uuid7(), job.now)
+    try:
+        with job.opens(job.path, job.name, job.how) as table:
+            columns = importer.columns(table.headers)
+            with (rehearsing if job.dry_run else writing_much)(job.engine) as conn:
+                # Two files lock the same students chunk by chunk, each in its own order.
+                one_at_a_time(conn, f"import into {job.institution_id}")
+                tally = _rows(job, importer, conn, table, failed)
+                importer.finish(conn)
+                failed.sync()
+                result = _result(tally, failed, importer.warnings(table))
+                if before_commit is not None:
+                    before_commit(conn, result)
+        kept = failed.keep()
+        result = msgspec.structs.replace(result, failed_rows_file=None if kept is None else str(kept))
+        return Done(result, _report(tally, table, columns))
+    finally:
+        failed.discard()
+
+
+def _rows(job: Job, importer: Importer, conn: Connection, table: Table, failed: FailedRows) -> _Tally:
+    tally = _Tally()
+    for rows in chunks(table.rows):
+        for row, outcome in zip(rows, importer.rows(conn, _meant(rows, table.format)), strict=True):
+            tally.add(row, outcome)
+            if outcome.became in ("skipped", "failed"):
+                failed.add(table, row.cells, outcome.code, outcome.message)
+        if job.progress is not None:
+            job.progress(tally.rows, table.done())
+    return tally
+
+
+def _meant(rows: list[Row], format: Format) -> list[Row]:
+    """The rows without the apostrophes that our own CSV files have before what might run as a formula."""
+    if format.kind != "csv":
+        return rows
+    return [row._replace(cells=[*map(as_meant, row.cells)]) if "'" in "".join(row.cells) else row for row in rows]
+
+
+def chunks(items: Iterator[T]) -> Iterator[list[T]]:
+    """`CHUNK` of them at a time."""
+    while chunk := list(islice(items, CHUNK)):
+        yield chunk
+
+
+def _result(tally: _Tally, failed: FailedRows, warnings: Sequence[Warned]) -> ImportResult:
+    return ImportResult(
+        rows=tally.rows,
+        created=tally.became["created"],
+        updated=tally.became["updated"],
+        unchanged=tally.became["unchanged"],
+        skipped=tally.became["skipped"],
+        failed=tally.became["failed"],
+        failed_rows_file=None if failed.path is None else str(failed.path),
+        warnings=tuple(warnings),
+    )
+
+
+def _report(tally: _Tally, table: Table, columns: tuple[str | None, ...]) -> Report:
+    return Report(
+        format=table.format,
+        headers=tuple(table.headers),
+        columns=columns,
+        created=tuple(tally.created),
+        updated=tuple(tally.updated),
+        rejected=tuple(tally.rejected),
+        flagged=tuple(tally.flagged),
+    )

@@ -1,0 +1,1 @@
+"""Files out: rows become bytes. Knows nothing of students."""

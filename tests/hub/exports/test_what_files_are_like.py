@@ -1,0 +1,111 @@
+"""CSV files and workbooks: nothing in them runs, and nothing in them is lost."""
+
+import csv
+import io
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
+
+from hub.errors import HubRefused
+from hub.rules.formulas import as_meant, harmless
+from hub.writers import csv_file, workbook
+from tests.hub.exports.files import PREFIXES, sheet_xml, table
+
+HARMFUL = [f"{before}{prefix}cmd|' /C calc'!A0" for prefix in PREFIXES for before in ("", " ", "'", "''")]
+ORDINARY = ["Ada", "O'Neil", "'s Gravenhage", "a=b", "1-2", "0012", "12345678901234567", "", " ", "é", "x@example.edu"]
+# A workbook is XML: what no XML can hold, it cannot either.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"), max_size=20)
+ROWS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5)
+
+
+@pytest.mark.parametrize("text", HARMFUL)
+def test_what_might_run_comes_after_an_apostrophe_that_comes_off_again(text: str) -> None:
+    assert harmless(text) == f"'{text}"
+    assert as_meant(harmless(text)) == text
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_an_ordinary_text_stays_as_it_is(text: str) -> None:
+    assert harmless(text) == as_meant(text) == text
+
+
+@given(st.text(st.sampled_from("'=+-@ \tax＝"), max_size=6) | st.text())
+def test_whatever_it_is_the_apostrophe_comes_off_again(text: str) -> None:
+    assert as_meant(harmless(text)) == text
+    assert harmless(text)[:1] not in PREFIXES or not harmless(text)
+
+
+@settings(max_examples=60)
+@given(ROWS, st.sampled_from(list(csv_file.DELIMITERS.values())))
+def test_any_text_survives_a_csv_file(rows: list[tuple[str, str]], delimiter: str) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "out.csv"
+        assert csv_file.write_for_people(path, ("a", "b"), rows, delimiter) == len(rows)
+        raw = path.read_bytes()
+        assert raw.startswith(b"\xef\xbb\xbfa" + delimiter.encode() + b"b\r\n")
+        assert raw.endswith(b"\r\n")
+        assert [tuple(map(as_meant, row)) for row in table(path, delimiter)[1:]] == rows
+        csv_file.write_exactly(path, ("a", "b"), rows)
+        assert [tuple(row) for row in csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))][1:] == rows
+
+
+def cells(path: Path) -> list[list[object]]:
+    sheet = CalamineWorkbook.from_path(path).get_sheet_by_index(0)
+    return [list(row) for row in sheet.to_python(skip_empty_area=False)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(ROWS)
+def test_any_text_survives_a_workbook_and_is_a_text_there(rows: list[tuple[str, str]]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "out.xlsx"
+        # An end, so that empty rows before it are rows.
+        workbook.write(path, "Sheet", ("a", "b"), [*rows, ("end", "")], Path(folder))
+        assert [tuple(row) for row in cells(path)[1:-1]] == rows
+        assert "<f>" not in sheet_xml(path)
+
+
+def test_a_workbook_has_texts_moments_and_a_header_that_stays_in_sight(tmp_path: Path) -> None:
+    moment = datetime(2026, 11, 21, 9, 30, 15, 999, tzinfo=UTC)
+    written = workbook.write(tmp_path / "out.xlsx", "Who", ("Id", "When"), [("007", moment), ("8", None)], tmp_path)
+    assert written == 2
+    assert cells(tmp_path / "out.xlsx") == [["Id", "When"], ["007", datetime(2026, 11, 21, 9, 30, 15)], ["8", ""]]
+    xml = sheet_xml(tmp_path / "out.xlsx")
+    assert 'state="frozen"' in xml
+    assert '<autoFilter ref="A1:B3"/>' in xml
+
+
+def test_what_no_sheet_can_hold_is_refused_with_its_place(tmp_path: Path) -> None:
+    most = "é" * workbook.LONGEST_CELL
+    workbook.write(tmp_path / "out.xlsx", "Sheet", ("Name",), [(most,)], tmp_path)
+    assert cells(tmp_path / "out.xlsx")[1] == [most]
+    with pytest.raises(HubRefused, match="Row 3 holds more in “Name”"):
+        workbook.write(tmp_path / "more.xlsx", "Sheet", ("Name",), [("a",), (most + "é",)], tmp_path)
+    assert not (tmp_path / "more.xlsx").exists()
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not on this machine")
+def test_libreoffice_finds_no_formula_in_what_we_write(tmp_path: Path) -> None:
+    texts = [text for text in HARMFUL if "\0" not in text and text.strip()]
+    csv_file.write_for_people(tmp_path / "from_csv.csv", ("Text",), [(text,) for text in texts])
+    workbook.write(tmp_path / "from_xlsx.xlsx", "Sheet", ("Text",), [(text,) for text in texts], tmp_path)
+    subprocess.run(
+        (
+            *("soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "fods"),
+            *("--outdir", str(tmp_path), str(tmp_path / "from_csv.csv"), str(tmp_path / "from_xlsx.xlsx")),
+        ),
+        check=True,
+        capture_output=True,
+        timeout=100,
+    )
+    for name in ("from_csv.fods", "from_xlsx.fods"):
+        found = (tmp_path / name).read_text("utf-8")
+        assert found.count('office:value-type="string"') >= len(texts)
+        assert "table:formula" not in found
