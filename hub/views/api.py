@@ -2,6 +2,9 @@
 
 import gzip
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import TypeVar
 from uuid import UUID
 
@@ -15,7 +18,7 @@ from hub.actions import kiosks, receive, serve_roster
 from hub.store.kiosks import Kiosk
 from hub.views import config, engine, hub_id, hub_id_if_ready, now
 from hub.views.openapi import document
-from hub.views.problems import database, refused
+from hub.views.problems import database, problem, refused
 from sync import SPOKEN
 from sync.digests import BUCKETS
 from sync.errors import CheckinError, DeviceUnknown, ProtocolTooOld, TooLarge, Unreadable
@@ -23,17 +26,31 @@ from sync.messages import HUB_HEADER, MAX_FACTS, MAX_PUSH_BYTES, Enrolment, Push
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
+WRITERS = 4
+"""How many kiosks may wait for the database at once, in one process. On SQLite a large import keeps it to itself for as
+long as it is being applied; the other half of the threads (`hub.server.THREADS`) is for people and for reading."""
+TURN_S = 0.5
+"""How long a kiosk waits to be one of them."""
+_turns = BoundedSemaphore(WRITERS)
+
 _T = TypeVar("_T")
+
+
+class _NoTurn(Exception):
+    """Others wait for the database already."""
 
 
 bp.register_error_handler(CheckinError, refused)
 bp.register_error_handler(SQLAlchemyError, database)
+bp.register_error_handler(_NoTurn, lambda _: problem(503, "busy"))
 
 
 @bp.post("/enrolments")
 def enrol() -> ResponseReturnValue:
     """A kiosk exchanges its one-time code for its standing."""
-    return _json(kiosks.enrol(engine(), hub_id(), _body(Enrolment), now()), 201)
+    enrolment = _body(Enrolment)
+    with _a_turn():
+        return _json(kiosks.enrol(engine(), hub_id(), enrolment, now()), 201)
 
 
 @bp.post("/streams/<uuid:stream_id>/facts")
@@ -45,7 +62,8 @@ def push(stream_id: UUID) -> ResponseReturnValue:
         raise ProtocolTooOld()
     if len(pushed.facts) > MAX_FACTS:
         raise TooLarge()
-    return _json(receive.receive(engine(), hub_id(), kiosk, stream_id, pushed, now()))
+    with _a_turn():
+        return _json(receive.receive(engine(), hub_id(), kiosk, stream_id, pushed, now()))
 
 
 @bp.get("/feed")
@@ -92,6 +110,17 @@ def name_the_hub(response: Response) -> Response:
     if known is not None:
         response.headers[HUB_HEADER] = str(known)
     return response
+
+
+@contextmanager
+def _a_turn() -> Iterator[None]:
+    """Be one of the few that write. Raises `_NoTurn`: nothing was kept, and the same bytes may come again."""
+    if not _turns.acquire(timeout=TURN_S):
+        raise _NoTurn
+    try:
+        yield
+    finally:
+        _turns.release()
 
 
 def _kiosk() -> Kiosk:
