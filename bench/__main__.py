@@ -11,7 +11,10 @@ from bench.hubs import World, world
 from bench.machine import describe
 from bench.report import Report, elapsed, say
 
-PARTS = ("desk", "names", "browser", "strangers", "imports", "ingest", "roster", "count", "idle", "growth")
+PARTS = (
+    *("desk", "names", "browser", "strangers", "imports", "ingest", "roster", "count", "idle", "growth"),
+    "imports_postgresql",
+)
 ON_REQUEST = {"endurance": "left out by default, it takes ten minutes: make bench ONLY=endurance"}
 
 LATEST_S = 450

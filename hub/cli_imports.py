@@ -10,12 +10,10 @@ from hub.cli_context import Context, emit, honest, institution_option, json_opti
 from hub.database import serving
 from hub.store.imports import Import
 
-FOLDER = "imports"
-
 
 def place(ctx: Context, institution: str | None) -> Place:
     """Where the imports of the institution asked for are."""
-    return Place(ctx.engine, ctx.institution_id(institution), ctx.config.data_dir / FOLDER)
+    return Place(ctx.engine, ctx.institution_id(institution), ctx.config.imports_folder)
 
 
 @click.group("imports")
@@ -31,7 +29,7 @@ def group() -> None:
 @honest
 def list_imports(ctx: Context, limit: int, institution: str | None, as_json: bool) -> None:
     """Who brought which file when, and what became of it; the latest first."""
-    found = jobs.listed(place(ctx, institution), limit=limit)
+    found = jobs.listed(place(ctx, institution), now(), limit=limit)
     emit(
         as_json,
         {"imports": [_builtins(each) for each in found]},

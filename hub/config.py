@@ -33,6 +33,11 @@ class Config:
         """Where `hub tls make` puts this hub's certificates."""
         return self.data_dir / TLS_FOLDER
 
+    @property
+    def imports_folder(self) -> Path:
+        """Where uploaded files are, and what was found in them."""
+        return self.data_dir / "imports"
+
 
 def read(environ: Mapping[str, str]) -> Config:
     """The settings in `environ` (`HUB_*`). Raises `NotReady` naming the variable that is wrong."""

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask import Flask
@@ -19,6 +20,7 @@ from sqlalchemy import Engine
 from hub import create_app
 from hub import tls as certificates
 from hub.actions import readiness
+from hub.actions.imports import jobs
 from hub.config import Config, checked_secret
 from hub.database import connect, serving
 from hub.errors import HubRefused
@@ -118,6 +120,7 @@ def run(
     readiness.hub_id(engine)
     with serving(engine):
         on_sqlite = engine.dialect.name == "sqlite"
+        jobs.tidy_all(engine, config.imports_folder, datetime.now(UTC))
     engine.dispose()
     _check_free(host, port)
     _Impatient.silence_s = silence_s

@@ -58,7 +58,7 @@ def wire(config: Config, engine: Engine | None = None) -> Flask:
     app.register_blueprint(audit.bp)
     csrf = CSRFProtect(app)
     csrf.exempt(api.bp)
-    # Looks after itself: the form may be larger than what is read before anybody was asked who they are.
+    # Its token is asked for later (`needs`): the form is larger than what is read of a stranger's.
     csrf.exempt("hub.views.imports.upload")
     slow_down = Limiter(get_remote_address, app=app, storage_uri="memory://").limit("20 per minute", methods=["POST"])
     app.view_functions["security.login"] = slow_down(app.view_functions["security.login"])  # type: ignore[assignment]

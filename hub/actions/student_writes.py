@@ -3,7 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import Connection
 
 from hub.database import Row
@@ -82,7 +81,7 @@ class Writes:
                 mine
                 | {
                     "student_id": each.student.id,
-                    "before": msgspec.to_builtins(snapshot(each.before, moments)) if isinstance(each, Update) else None,
+                    "before": snapshot(each.before, moments) if isinstance(each, Update) else None,
                     "after": digest(each.student),
                 }
                 for each in self._outcomes

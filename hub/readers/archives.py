@@ -14,8 +14,8 @@ MAX_ENTRIES = 2_000
 """A workbook has a handful for each sheet and picture."""
 MAX_UNPACKED = 1_000_000_000
 """Bytes that the archive says it holds. A sheet of a million rows has about half of that."""
-MAX_RATIO = 200
-"""How much smaller than itself an entry may be; sheets get to 50, and 1,000 is what a bomb needs."""
+MAX_RATIO = 500
+"""How much smaller than itself an entry may be; an .ods of nearly the same rows gets to 300, and a bomb has 1,000."""
 
 DAMAGE = (BadZipFile, EOFError, zlib.error, struct.error, NotImplementedError)
 """What reading from a damaged archive raises."""

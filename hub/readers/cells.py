@@ -31,7 +31,7 @@ def text_of(value: Value) -> str:
 
 def is_inexact(value: Value) -> bool:
     """Whether digits may have been lost: a number that stands for somebody has to be text in a workbook."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.fabs(value) >= _EXACT
+    return isinstance(value, int | float) and math.fabs(value) >= _EXACT
 
 
 def _duration(value: timedelta) -> str:

@@ -35,16 +35,17 @@ def main() -> None:
 
 def bind() -> None:
     """Take from this process what a hostile file could make use of."""
-    for limit, value in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 64),
+    for limit, value, most in (
+        (resource.RLIMIT_AS, MEMORY, MEMORY),
+        # First comes a signal that says why, and only then the one that does not.
+        (resource.RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 5),
+        (resource.RLIMIT_FSIZE, 0, 0),
+        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_NOFILE, 64, 64),
     ):
-        most = resource.getrlimit(limit)[1]
-        if most == resource.RLIM_INFINITY or most > value:
-            resource.setrlimit(limit, (value, value))
+        given = resource.getrlimit(limit)[1]
+        if given == resource.RLIM_INFINITY or given > most:
+            resource.setrlimit(limit, (value, most))
 
 
 def frames(file: BinaryIO, job: Job) -> Iterator[Frame]:

@@ -3,14 +3,15 @@
 It comes in the format of the file itself: a CSV file in its encoding and delimiter, an .xlsx workbook for a workbook.
 (For an .ods as well, which every program that writes .ods opens: nothing that writes .ods is still maintained.)
 
-Cells are as they came, even those that look like formulas: in a workbook all are texts, and a CSV file goes back to
-whoever wrote these cells, to be imported again. An apostrophe before them would become part of a name.
+Cells are as they came. What a spreadsheet would run as a formula is a text in a workbook, and comes after an apostrophe
+in a CSV file, which is taken off when the file is imported again. Only a number that lost digits stays a number: as
+text it would be taken for what was meant when the file comes again.
 """
 
 import csv
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from io import TextIOWrapper
@@ -24,6 +25,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from hub.errors import HubRefused
 from hub.readers import Format, Table
+from hub.rules.formulas import harmless
 
 COLUMNS = ("error_code", "error_message")
 """The two columns at the right, the message last (RULE-102)."""
@@ -51,11 +53,11 @@ class FailedRows:
         """Where the file is once it is kept; None as long as no row failed."""
         return self._kept
 
-    def add(self, table: Table, cells: Sequence[str], code: str, message: str) -> None:
-        """Note a row. Raises `HubRefused` when it cannot be written down."""
+    def add(self, table: Table, cells: Sequence[str], code: str, message: str, inexact: Collection[int] = ()) -> None:
+        """Note a row; `inexact` as in `Row`. Raises `HubRefused` when it cannot be written down."""
         try:
             rows = self._rows or self._begun(table)
-            rows.write(self._marked(cells, code, message))
+            rows.write(*self._marked(cells, code, message, inexact))
         except OSError as error:
             raise self._cannot(error) from error
 
@@ -107,7 +109,7 @@ class FailedRows:
         self._rows = _TextRows(self._file, table.format) if is_text else _SheetRows(self._file, self._directory)
         self._dropped = {index for index, name in enumerate(table.headers) if name in COLUMNS}
         self._headers = table.headers
-        self._rows.write(self._marked(table.headers, *COLUMNS))
+        self._rows.write(*self._marked(table.headers, *COLUMNS))
         return self._rows
 
     def _open(self) -> IO[bytes]:
@@ -115,11 +117,14 @@ class FailedRows:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return os.fdopen(os.open(self._hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
 
-    def _marked(self, cells: Sequence[str], code: str, message: str) -> list[str]:
+    def _marked(
+        self, cells: Sequence[str], code: str, message: str, inexact: Collection[int] = ()
+    ) -> tuple[list[str], set[int]]:
         dropped = self._reported(cells, code)
-        original = [cell for index, cell in enumerate(cells) if index not in dropped]
-        missing = [""] * (len(self._headers) - len(self._dropped) - len(original))
-        return [*original, *missing, code, message]
+        kept = [index for index in range(len(cells)) if index not in dropped]
+        missing = [""] * (len(self._headers) - len(self._dropped) - len(kept))
+        numbers = {column for column, index in enumerate(kept) if index in inexact}
+        return [*(cells[index] for index in kept), *missing, code, message], numbers
 
     def _reported(self, cells: Sequence[str], code: str) -> set[int]:
         """Which cells an earlier failed-rows file added: in a row that was too wide they are not in their columns.
@@ -143,7 +148,8 @@ class FailedRows:
 class _Rows(Protocol):
     """How rows are written; all raise `OSError` when they cannot be."""
 
-    def write(self, cells: Sequence[str]) -> None: ...
+    def write(self, cells: Sequence[str], numbers: Collection[int]) -> None:
+        """`numbers`: the indexes of cells that are no text, where that makes a difference."""
 
     def finish(self) -> None:
         """Hand everything to the file."""
@@ -159,8 +165,8 @@ class _TextRows:
         self._text = TextIOWrapper(file, encoding, errors="backslashreplace", newline="")
         self._writer = csv.writer(self._text, delimiter=format.delimiter or ",")
 
-    def write(self, cells: Sequence[str]) -> None:
-        self._writer.writerow(cells)
+    def write(self, cells: Sequence[str], numbers: Collection[int]) -> None:
+        self._writer.writerow(map(harmless, cells))
 
     def finish(self) -> None:
         self._text.flush()
@@ -172,13 +178,16 @@ class _TextRows:
 class _SheetRows:
     def __init__(self, file: IO[bytes], directory: Path) -> None:
         self._scratch = TemporaryDirectory(dir=directory, prefix=".", suffix=".part")
-        self._book = Workbook(file, {"constant_memory": True, "tmpdir": self._scratch.name})
+        self._book = Workbook(file, {"constant_memory": True, "tmpdir": self._scratch.name, "nan_inf_to_errors": True})
         self._sheet = self._book.add_worksheet()
         self._number = 0
 
-    def write(self, cells: Sequence[str]) -> None:
+    def write(self, cells: Sequence[str], numbers: Collection[int]) -> None:
         for column, cell in enumerate(cells):
-            self._sheet.write_string(self._number, column, cell[:_LONGEST_CELL])
+            if column in numbers:
+                self._sheet.write_number(self._number, column, float(cell))
+            else:
+                self._sheet.write_string(self._number, column, cell[:_LONGEST_CELL])
         self._number += 1
 
     def finish(self) -> None:

@@ -25,8 +25,8 @@ _BLOCK = 1 << 20
 _MAX_INDEX = 5_000_000
 _SHEET_DATA = re.compile(rb"<(\w+:)?sheetData\s*(/?)>")
 _NUMBER = re.compile(rb"[^>]*? r=[\"']([0-9]{1,7})[\"']")
-_FAR_COLUMN = re.compile(rb'c r="([A-Z]{3}[0-9]+)"[^>]*[^/]>')
-_ERROR = re.compile(rb'(c\b[^<>]*? t=)"e"')
+_FAR_COLUMN = re.compile(rb'<c r="([A-Z]{3}[0-9]+)"[^>]*[^/]>')
+_ERROR = re.compile(rb'(<(?:\w+:)?c\b[^<>]*? t=)"e"')
 _OPEN = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 _CLOSE = b"</sheetData></worksheet>"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"

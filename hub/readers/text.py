@@ -49,11 +49,14 @@ def read_text(raw: BinaryIO, how: How) -> Table:
 
 
 def delimiter_of(lines: list[str]) -> str:
-    """What makes records as wide as the first; of several the one with most columns. A single column has commas."""
+    """What makes records as wide as the first; of several the one with most columns. A single column has commas.
+
+    “Lovelace, Ada;ada@example.edu” is as wide either way: a blank follows punctuation rather than a delimiter.
+    """
     return max(DELIMITERS, key=lambda each: _consistency(lines, each))
 
 
-def _consistency(lines: list[str], delimiter: str) -> tuple[float, int]:
+def _consistency(lines: list[str], delimiter: str) -> tuple[float, int, int]:
     widths: list[int] = []
     try:
         for cells in csv.reader(lines, delimiter=delimiter, strict=True):
@@ -62,8 +65,8 @@ def _consistency(lines: list[str], delimiter: str) -> tuple[float, int]:
     except csv.Error:
         pass  # The last record goes on beyond the lines judged, or is broken: the others count.
     if not widths or widths[0] < 2:
-        return 0.0, 0
-    return widths.count(widths[0]) / len(widths), widths[0]
+        return 0.0, 0, 0
+    return widths.count(widths[0]) / len(widths), widths[0], -sum(line.count(delimiter + " ") for line in lines)
 
 
 def _lines(text: TextIO) -> Iterator[str]:

@@ -170,6 +170,7 @@ def settle_claims(conn: Connection, institution_id: UUID, owners: Mapping[str, U
                 facts.c.institution_id == institution_id,
                 facts.c.claimed_key == key,
                 facts.c.verdict.in_(WAITING_FOR_AN_ADDRESS),
+                ~_when_it_was_anothers(student_id),
             )
             .values(student_id=student_id, verdict=verdict)
         )

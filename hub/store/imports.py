@@ -71,13 +71,17 @@ def listed(
     institution_id: UUID,
     *,
     kind: Kind | None = None,
+    states: Collection[State] | None = None,
     session_ids: Collection[UUID] | None = None,
     offset: int = 0,
     limit: int,
 ) -> list[Import]:
-    """The latest first, those that were thrown away left out; of one kind or some sessions' pages only, if asked."""
+    """The latest first, those that were thrown away left out; of one kind, some states or some sessions' pages only,
+    if asked.
+    """
     wanted = [imports.c.institution_id == institution_id, imports.c.state != "thrown_away"]
     wanted += [imports.c.kind == kind] if kind else []
+    wanted += [imports.c.state.in_(states)] if states is not None else []
     wanted += [imports.c.session_id.in_(session_ids)] if session_ids is not None else []
     rows = conn.execute(
         sa.select(*_COLUMNS)

@@ -42,7 +42,7 @@ def who() -> str:
 
 def place() -> Place:
     """Where the imports are of those who are signed in."""
-    return Place(engine(), institution_id(), config().data_dir / "imports")
+    return Place(engine(), institution_id(), config().imports_folder)
 
 
 def runner() -> Runner:

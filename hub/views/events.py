@@ -35,5 +35,5 @@ def one(event_id: UUID) -> ResponseReturnValue:
     found = agenda.occasion(engine(), institution_id(), event_id)
     if found is None:
         abort(404)
-    its_imports = jobs.listed(place(), session_ids=[session.id for session, _ in found.sessions])
+    its_imports = jobs.listed(place(), now(), session_ids=[session.id for session, _ in found.sessions])
     return render_template("event.html", occasion=found, imports=its_imports, may_look=may_look)

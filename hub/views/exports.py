@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 from uuid import UUID
 
-from flask import Blueprint, abort, request, send_file
+from flask import Blueprint, abort, current_app, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 
@@ -15,7 +15,7 @@ from hub.accounts import needs
 from hub.actions.exports import Export, attendees, students, whole_event
 from hub.actions.exports.attendees import Written
 from hub.actions.exports.words import Language
-from hub.errors import HubRefused, UnknownEvent
+from hub.errors import HubRefused, NotWritten, UnknownEvent
 from hub.rules.roles import EXPORT, VIEW_STUDENTS
 from hub.views import config, engine, institution_id, now, who
 from hub.writers.csv_file import DELIMITERS
@@ -61,15 +61,18 @@ def _download(write: Callable[[Export, Path], Written]) -> ResponseReturnValue:
         zone=config().time_zone,
         folder=config().data_dir,
     )
-    with export.scratch() as scratch:
-        try:
+    try:
+        with export.scratch() as scratch:
             written = write(export, scratch / "export")
-        except UnknownEvent:
-            abort(404)
-        except HubRefused:
-            abort(HTTPStatus.UNPROCESSABLE_ENTITY)
-        # It stays readable for as long as it is open, and is gone after that.
-        whole = (scratch / "export").open("rb")
+            # It stays readable for as long as it is open, and is gone after that.
+            whole = (scratch / "export").open("rb")
+    except UnknownEvent:
+        abort(HTTPStatus.NOT_FOUND)
+    except NotWritten as error:
+        current_app.logger.error("export: %s", error.code)
+        abort(HTTPStatus.SERVICE_UNAVAILABLE)
+    except HubRefused:
+        abort(HTTPStatus.UNPROCESSABLE_ENTITY)
     kind = _TYPES[Path(written.name).suffix]
     response = send_file(whole, kind, as_attachment=True, download_name=written.name, etag=False)
     response.content_length = os.fstat(whole.fileno()).st_size
@@ -78,4 +81,4 @@ def _download(write: Callable[[Export, Path], Written]) -> ResponseReturnValue:
 
 
 def _delimiter() -> str:
-    return DELIMITERS.get(request.args.get("delimiter", "comma")) or abort(400)
+    return DELIMITERS.get(request.args.get("delimiter", "comma")) or abort(HTTPStatus.BAD_REQUEST)

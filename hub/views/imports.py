@@ -49,10 +49,16 @@ NUMBERS: dict[str, Any] = {
 @needs(IMPORT)
 def listed() -> ResponseReturnValue:
     """Every import, the latest first."""
-    kind, page = _kind(), page_number()
-    found = jobs.listed(place(), kind, offset=(page - 1) * PAGE, limit=PAGE + 1)
+    kind, unfinished, page = _kind(), "unfinished" in request.args, page_number()
+    states = jobs.UNFINISHED if unfinished else None
+    found = jobs.listed(place(), now(), kind, states=states, offset=(page - 1) * PAGE, limit=PAGE + 1)
     return render_template(
-        "imports/list.html", imports=found[:PAGE], more=len(found) > PAGE, kind=kind, page=page, may_look=may_look
+        "imports/list.html",
+        imports=found[:PAGE],
+        more=len(found) > PAGE,
+        shown={"kind": kind, "unfinished": "yes" if unfinished else None},
+        page=page,
+        may_look=may_look,
     )
 
 
@@ -80,7 +86,7 @@ def upload() -> ResponseReturnValue:
 
 @needs(IMPORT)
 def _take_in() -> ResponseReturnValue:
-    current_app.extensions["csrf"].protect()
+    # Signed in by a cookie, so `needs` has asked for the form's token too.
     file = request.files.get("file")
     if file is None or not file.filename:
         return _upload_page(UnreadableFile("no_file", "No file was chosen.")), 422

@@ -64,6 +64,7 @@ PROBLEMS: Sentences = {
             "would change from “%(old)s” to “%(new)s”. If that is right, check the file again with “This file may "
             "change identifiers”."
         ),
+        _l("would change. If that is right, check the file again with “This file may change identifiers”."),
     ),
     "username_and_email_change": (
         _l(

@@ -143,7 +143,7 @@ def _office(folder: Path, url: str) -> Iterator["_Office"]:
     talk = NewEvent("event", "A talk", now - timedelta(hours=2), now + timedelta(hours=2))
     events.create(engine, institution, talk, now)
     app = create_app(config, engine)
-    place = Place(engine, institution, config.data_dir / "imports")
+    place = Place(engine, institution, config.imports_folder)
     app.extensions["hub_runner"] = _Here(place)
     with app.app_context(), writing(engine) as conn:
         add_admin(conn, institution, "ada@example.edu", PASSWORD, now)

@@ -251,6 +251,7 @@ def test_count_has_the_numbers_scripts_rely_on(ready: Run) -> None:
         "checked_in": 0,
         "registered": 0,
         "parked": 0,
+        "imported": 0,
         "inside": None,
         "kiosks": [],
     }

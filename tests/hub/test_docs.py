@@ -28,5 +28,5 @@ def test_the_sample_file_imports_as_it_is_and_a_second_time_changes_nothing(
 
 
 def test_the_page_names_every_school_year() -> None:
-    page = " ".join((DOCS / "students.md").read_text("utf-8").split())
+    page = " ".join((DOCS / "imports.md").read_text("utf-8").split())
     assert [year for year in YEARS if year not in page] == []

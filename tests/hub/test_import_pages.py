@@ -71,7 +71,7 @@ def office(app: Flask, engine: Engine, client: FlaskClient, institution: Institu
 
 @pytest.fixture
 def place(engine: Engine, institution: Institution, config: Config) -> Place:
-    return Place(engine, institution.id, config.data_dir / "imports")
+    return Place(engine, institution.id, config.imports_folder)
 
 
 def upload(client: FlaskClient, text: str, name: str = "students.csv", **form: Any) -> TestResponse:
@@ -103,8 +103,10 @@ def test_a_student_file_is_looked_at_checked_applied_and_undone(app: Flask, offi
     assert "Nothing is changed yet" in checked
     assert "Apply 2 changes" in checked
     assert "ada" not in office.get("/imports").text.split("<main")[1].replace("ada@example.edu", "")
+    assert "students.csv" in office.get("/imports?unfinished=yes").text
     post(office, page, "apply")
     assert "Applied on" in finished(app, office, page)
+    assert "Nothing is left to do" in office.get("/imports?unfinished=yes").text
     assert "2 new" in office.get("/imports").text
     assert "Students it made are removed" in " ".join(office.get(f"{page}/undo").text.split())
     post(office, page, "undo")
@@ -148,9 +150,7 @@ def test_a_column_that_was_misunderstood_is_chosen_and_what_was_only_shown_is_no
     assert "Apply 1 change" in finished(app, office, page)
 
 
-def test_rows_that_failed_come_back_as_a_file_under_the_name_that_was_uploaded(
-    app: Flask, office: FlaskClient
-) -> None:
+def test_rows_that_failed_come_back_as_a_file_under_the_name_that_was_uploaded(app: Flask, office: FlaskClient) -> None:
     page = upload(office, STUDENTS + "cem,not an address,Cem\n", "Étudiants 2026.csv").headers["Location"]
     post(office, page, "check")
     text = finished(app, office, page)
@@ -171,7 +171,7 @@ def test_the_name_of_a_file_is_only_ever_shown(office: FlaskClient) -> None:
 def test_an_upload_without_a_token_is_refused_before_anything_is_kept(office: FlaskClient, config: Config) -> None:
     answer = office.post("/imports/new", data={"kind": "students", "file": (io.BytesIO(b"x"), "x.csv")})
     assert answer.status_code == 400
-    assert not (config.data_dir / "imports").exists()
+    assert not (config.imports_folder).exists()
 
 
 def test_a_file_that_is_too_large_is_a_page_that_says_so(office: FlaskClient) -> None:
@@ -186,18 +186,14 @@ def test_a_file_that_is_too_large_is_a_page_that_says_so(office: FlaskClient) ->
 
 def test_a_file_may_be_larger_than_any_other_form(office: FlaskClient) -> None:
     csrf_token = token(office.get("/imports/new").text)
-    answer = office.post(
-        "/imports/new",
-        data=b"".join(
-            (
-                b'--X\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n' + csrf_token.encode() + b"\r\n",
-                b'--X\r\nContent-Disposition: form-data; name="file"; filename="students.csv"\r\n\r\n',
-                STUDENTS.encode() + b"cem,cem@example.edu,Cem\n" * 60_000,
-                b"\r\n--X--\r\n",
-            )
-        ),
-        content_type="multipart/form-data; boundary=X",
+    edge = "----WebKitFormBoundary0123456789abcdef"
+    rows = STUDENTS + "cem,cem@example.edu,Cem\n" * 60_000
+    fields = {'"csrf_token"': csrf_token, '"file"; filename="students.csv"': rows}
+    parts = "".join(
+        f"--{edge}\r\nContent-Disposition: form-data; name={name}\r\n\r\n{text}\r\n" for name, text in fields.items()
     )
+    form = f"{parts}--{edge}--\r\n".encode()
+    answer = office.post("/imports/new", data=form, content_type=f"multipart/form-data; boundary={edge}")
     assert answer.status_code == 303
     assert "1.4 MB" in office.get(answer.headers["Location"]).text
 
@@ -254,9 +250,14 @@ def test_whoever_may_not_see_students_sees_only_their_own_imports_and_no_old_val
     listed = bo.get("/imports").text
     assert "students.csv" in listed
     assert theirs not in listed
-    own = upload(bo, STUDENTS.replace(",Ada", ",Augusta")).headers["Location"]
-    post(bo, own, "check")
-    text = finished(app, bo, own).split("<main")[1]
+    changed = STUDENTS.replace(",Ada", ",Augusta").replace("bo,bo@", "boris,bo@")
+    own = upload(bo, changed, match_by="email_address").headers["Location"]
+    post(bo, own, "check", match_by="email_address")
+    assert "would change. If that is right" in finished(app, bo, f"{own}?part=failed")
+    in_the_file = bo.get(f"{own}/failed-rows").text
+    assert "Attempted to update username to boris" in in_the_file
+    assert "from bo" not in in_the_file
+    text = finished(app, bo, f"{own}?part=updated").split("<main")[1]
     assert "Augusta" in text
     assert "What was there before is hidden" in text
     assert "Ada<" not in text

@@ -43,6 +43,7 @@ def test_what_is_said_reaches_the_desks_as_moments_and_texts(
         "check_out": True,
         "opens_before": 30,
         "closes_after": 0,
+        "external_id": None,
     }
     assert command.ask("events", "list")["events"][0]["sessions"] == [answer]
     told = view(engine, institution.id).session(session.id)

@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from hub.actions import audit
 from hub.actions.exports.words import Language
 from hub.database import writing
+from hub.errors import NotWritten
 
 _SCRATCH = ".export-"
 _A_DAY = 24 * 60 * 60
@@ -39,11 +40,16 @@ class Export:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder that nobody else can read, for the length of the block."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._tidy()
-        with TemporaryDirectory(prefix=_SCRATCH, dir=self.folder) as folder:
-            yield Path(folder)
+        """A folder that nobody else can read, for the length of the block. An `OSError` in it becomes `NotWritten`."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._tidy()
+            with TemporaryDirectory(prefix=_SCRATCH, dir=self.folder) as folder:
+                yield Path(folder)
+        except OSError as error:
+            raise NotWritten(
+                f"The export cannot be written: {error.strerror}. It needs room in {self.folder} and where it goes."
+            ) from error
 
     def _tidy(self) -> None:
         # A power cut leaves names and addresses behind; no export takes a day.

@@ -5,7 +5,8 @@ was checked, can be looked at again with other choices. Nothing counts before `a
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -14,18 +15,21 @@ from typing import BinaryIO
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from uuid_utils.compat import uuid7
 
 from hub.actions import audit
 from hub.actions.imports import Chosen, Report
 from hub.actions.imports.kinds import KINDS
 from hub.actions.imports.place import KEPT_FOR, Goal, Place, Progress
+from hub.actions.imports.running import meant
 from hub.database import reading, writing
 from hub.errors import HubRefused, UnreadableFile
 from hub.readers import Format, Row
 from hub.readers.reading import MAX_BYTES, open_table
 from hub.rules.headers import Understood
-from hub.store import events, import_changes, imports
+from hub.store import events, import_changes, imports, institutions
 from hub.store.imports import Import, Kind, State
 
 PREVIEWED = 8
@@ -33,6 +37,8 @@ PREVIEWED = 8
 RUNNING: dict[State, Goal] = {"checking": "check", "applying": "apply", "undoing": "undo"}
 CHANGEABLE: tuple[State, ...] = ("uploaded", "checked", "refused", "interrupted")
 """States in which nothing counts yet and nobody is at work."""
+UNFINISHED: tuple[State, ...] = (*CHANGEABLE, *RUNNING)
+"""States in which there is something left to do."""
 _FROM: dict[Goal, tuple[State, ...]] = {"check": CHANGEABLE, "apply": ("checked",), "undo": ("applied",)}
 _TO: dict[Goal, State] = {goal: state for state, goal in RUNNING.items()}
 _BACK: dict[State, State] = {"checking": "interrupted", "applying": "interrupted", "undoing": "applied"}
@@ -139,7 +145,7 @@ def glance(place: Place, import_id: UUID) -> Glance:
             format=table.format,
             headers=tuple(table.headers),
             understood=understood,
-            rows=tuple(islice(table.rows, PREVIEWED)),
+            rows=tuple(meant(list(islice(table.rows, PREVIEWED)), table.format)),
             known=kind.known,
             missing=kind.missing(set(understood.columns.values()), chosen, row.session_id),
         )
@@ -175,9 +181,7 @@ def begin(place: Place, import_id: UUID, goal: Goal, who: str, now: datetime, st
 def show(place: Place, import_id: UUID, now: datetime) -> Shown:
     """An import as it stands. One whose process is gone was interrupted. Raises `UnknownImport`."""
     files = place.files(import_id)
-    row = _one(place, import_id)
-    if row.state in RUNNING and not files.at_work():
-        row = _ended(place, row, now)
+    row = _as_it_stands(place, _one(place, import_id), now)
     with reading(place.engine) as conn:
         same = imports.applied_before(conn, place.institution_id, row)
     goal: Goal = "apply" if row.state in ("applied", "undoing", "undone") else "check"
@@ -195,16 +199,25 @@ def show(place: Place, import_id: UUID, now: datetime) -> Shown:
 
 def listed(
     place: Place,
+    now: datetime,
     kind: Kind | None = None,
     session_ids: Collection[UUID] | None = None,
+    states: Collection[State] | None = None,
     offset: int = 0,
     limit: int = 50,
-) -> Sequence[Import]:
-    """The latest first."""
+) -> list[Import]:
+    """The latest first, as they stand."""
     with reading(place.engine) as conn:
-        return imports.listed(
-            conn, place.institution_id, kind=kind, session_ids=session_ids, offset=offset, limit=limit
+        found = imports.listed(
+            conn,
+            place.institution_id,
+            kind=kind,
+            states=states,
+            session_ids=session_ids,
+            offset=offset,
+            limit=limit,
         )
+    return [_as_it_stands(place, each, now) for each in found]
 
 
 def throw_away(place: Place, import_id: UUID, who: str, now: datetime) -> None:
@@ -217,13 +230,19 @@ def throw_away(place: Place, import_id: UUID, who: str, now: datetime) -> None:
 
 def tidy(place: Place, now: datetime) -> None:
     """Let go of files and of what an undoing needs, once they were kept for `KEPT_FOR`."""
-    if not place.folder.is_dir():
-        return
     with writing(place.engine) as conn:
         import_changes.drop(conn, place.institution_id, imports.older_than(conn, place.institution_id, now - KEPT_FOR))
-    for folder in place.folder.iterdir():
-        if folder.is_dir() and now.timestamp() - folder.stat().st_mtime > KEPT_FOR.total_seconds():
-            place.files(UUID(folder.name)).remove()
+    for import_id in place.untouched_since(now - KEPT_FOR):
+        place.files(import_id).remove()
+
+
+def tidy_all(engine: Engine, folder: Path, now: datetime) -> None:
+    """The same for every institution of a hub, unless its database is busy: there is a next time."""
+    with suppress(SQLAlchemyError):
+        with reading(engine) as conn:
+            ids = institutions.all_ids(conn)
+        for institution_id, _ in ids:
+            tidy(Place(engine, institution_id, folder), now)
 
 
 def choices(row: Import) -> Chosen:
@@ -235,8 +254,10 @@ def _undoable(row: Import, now: datetime) -> bool:
     return row.state == "applied" and row.applied_at is not None and now < row.applied_at + KEPT_FOR
 
 
-def _ended(place: Place, row: Import, now: datetime) -> Import:
-    """What became of an import that nobody is at work on any more, though it was `row`."""
+def _as_it_stands(place: Place, row: Import, now: datetime) -> Import:
+    """The import, or what became of it since `row` was read, when nobody is at work on it any more."""
+    if row.state not in RUNNING or place.files(row.id).at_work():
+        return row
     current = _one(place, row.id)
     if current != row:
         return current

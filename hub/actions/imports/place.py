@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, TypeVar
 from uuid import UUID
@@ -111,6 +111,13 @@ class Place:
     def files(self, import_id: UUID) -> Files:
         """The files of one of them."""
         return Files(self.folder / str(import_id))
+
+    def untouched_since(self, then: datetime) -> list[UUID]:
+        """The imports whose files nobody has touched since."""
+        if not self.folder.is_dir():
+            return []
+        folders = [each for each in self.folder.iterdir() if each.is_dir()]
+        return [UUID(each.name) for each in folders if each.stat().st_mtime < then.timestamp()]
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:

@@ -26,7 +26,7 @@ from hub.actions.student_slices import Stored
 from hub.actions.student_writes import Writes
 from hub.readers import Row, Table
 from hub.rules.headers import Understood
-from hub.rules.student_file.codes import Problems
+from hub.rules.student_file.codes import Problem, Problems
 from hub.rules.student_file.columns import COLUMNS
 from hub.rules.student_file.differences import differences
 from hub.rules.student_file.headers import ALIASES, Header, read_header, understood
@@ -155,7 +155,7 @@ class _Importer:
     def _row(self, row: FileRow | Problems, known: Known, writes: Writes) -> Outcome:
         self.lines += 1
         if not isinstance(row, FileRow):
-            return _refused("failed", "", row)
+            return self._refused("failed", "", row)
         if self.options.sync:
             # Whatever becomes of the row: a file that moves everybody is wrong even where its rows fail.
             self.email_changes += row.values.get("username") not in self.created and moves_email(
@@ -197,9 +197,20 @@ class _Importer:
                     self.foreign[plan.domain] += 1
                 else:
                     self.skipped[next(iter(plan.problems.values()))[0].code] += 1
-                return _refused("skipped", _who(row), plan.problems)
+                return self._refused("skipped", _who(row), plan.problems)
             case Failed():
-                return _refused("failed", _who(row), plan.problems)
+                return self._refused("failed", _who(row), plan.problems)
+
+    def _refused(self, became: Literal["skipped", "failed"], who: str, problems: Problems) -> Outcome:
+        wrong = [self._wrong(column, each) for column, found in problems.items() for each in found]
+        return Outcome(became=became, who=who, wrong=tuple(wrong))
+
+    def _wrong(self, column: str, problem: Problem) -> Wrong:
+        """A problem, without what is stored of a student where whoever sent the file may not see it."""
+        if "old" in problem.about and not self.job.sees_students:
+            new = problem.about["new"]
+            return Wrong(column, problem.code, f"Attempted to update {column} to {new}", {"new": new})
+        return Wrong(column, *problem[:2], dict(problem.about))
 
 
 _UNCHANGED = Outcome(became="unchanged")
@@ -211,8 +222,3 @@ def _flags(plan: Create | Update) -> tuple[str, ...]:
 
 def _who(row: FileRow) -> str:
     return row.values.get("username", "") or (row.email.typed if row.email is not None else "")
-
-
-def _refused(became: Literal["skipped", "failed"], who: str, problems: Problems) -> Outcome:
-    wrong = [Wrong(column, *each[:2], dict(each.about)) for column, found in problems.items() for each in found]
-    return Outcome(became=became, who=who, wrong=tuple(wrong))

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from hub.actions.imports import MOST_SHOWN, Kept, Undone
-from hub.actions.imports.running import CHUNK, chunks
+from hub.actions.imports.running import CHUNK, chunks, seldom_collecting
 from hub.actions.student_slices import whole
 from hub.actions.student_writes import address_row, student_row
 from hub.database import Row
@@ -30,7 +30,8 @@ def undo_students(conn: Connection, institution_id: UUID, import_id: UUID, now: 
     Kept, with one of `codes.KEPT`: who is not as the import left them; who is new and has been seen, registered or
     given a pass since; and whose old address, card, username or SSO id somebody else has now.
     """
-    return _Undoing(conn, institution_id, import_id, now).run()
+    with seldom_collecting():
+        return _Undoing(conn, institution_id, import_id, now).run()
 
 
 @dataclass(frozen=True, slots=True)

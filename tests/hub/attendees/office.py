@@ -119,9 +119,10 @@ class Office:
         *,
         sees_students: bool = True,
         dry_run: bool = False,
+        name: str = "attendees.csv",
     ) -> Done:
         """Import a file of this content."""
-        path = self.folder / "attendees.csv"
+        path = self.folder / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         import_id = uuid7()
         self.import_ids.append(import_id)

@@ -1,9 +1,12 @@
 """Attendee files of events that are over: RULE-74 to RULE-79, one by one."""
 
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from xlsxwriter import Workbook
 
 from hub.errors import UnreadableFile
 from hub.rules.attendee_file import CODES, FLAGS, KEPT
@@ -85,6 +88,36 @@ def test_rule_75_and_76_are_about_one_row_and_the_others_are_kept(small: Office)
     )
     assert why(done) == [("registered", "not_a_boolean"), ("identifiable_type", "not_a_type")]
     assert small.stored() == ({(talk.id, ada)}, set())
+
+
+def test_rule_75_a_workbooks_own_true_and_false_are_right_and_an_id_that_lost_digits_is_not(small: Office) -> None:
+    small.student("Ada"), small.student("Bo")
+    small.event(external_id="17")
+    file = BytesIO()
+    with Workbook(file) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, HEADERS)
+        sheet.write_row(1, 0, ["ada@example.edu", True, False, "Event", 17])
+        sheet.write_row(2, 0, ["bo@example.edu", True, False, "Event", 12345678901234567])
+    done = small.take(file.getvalue(), name="attendees.xlsx")
+    assert counts(done) == (1, 0, 0, 0, 1)
+    assert why(done) == [("identifiable_id", "inexact_number")]
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "code", "about"),
+    [
+        (["ada@example.edu", "TRUE"], "row", "wrong_number_of_columns", {"cells": 2, "width": 3}),
+        (["", "TRUE", "TRUE"], "student_email_address", "blank", {}),
+        (["a" * 300 + "@example.edu", "TRUE", "TRUE"], "student_email_address", "too_long", {"most": 254}),
+        (["ada\x01@example.edu", "TRUE", "TRUE"], "student_email_address", "control_characters", {}),
+        (["ada", "TRUE", "TRUE"], "student_email_address", "not_an_address", {"address": "ada"}),
+    ],
+)
+def test_a_row_that_cannot_be_read_says_why(cells: list[str], column: str, code: str, about: dict[str, object]) -> None:
+    header = read_header(understood(HEADERS[:3], {}), Options(session_id=UUID(int=1)))
+    read = read_row(header, 2, cells, ())
+    assert [(each.column, each.code, each.about) for each in read.problems] == [(column, code, about)]
 
 
 def test_rule_77_a_missing_column_counts_as_false(small: Office) -> None:

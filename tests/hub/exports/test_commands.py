@@ -145,3 +145,16 @@ def test_what_waits_for_a_decision_is_said_and_what_handshake_does_not_know(
     command.ask("events", "set", talk.id, "--external-id", "4711")
     assert "hub events set" not in command.run(*words).stderr
     assert command.ask(*words, "-o", out / "out.csv")["waiting"] == 1
+
+
+@pytest.mark.parametrize("output", [(), ("-o", "out.csv")])
+def test_without_a_place_to_write_it_says_which_one_it_needs(
+    command: Command, talk: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path / "a file"))
+    refused = command.run("export", "attendees", talk.event_id, *output)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert f"room in {tmp_path / 'a file'}" in refused.stderr
+    assert not (tmp_path / "out.csv").exists()

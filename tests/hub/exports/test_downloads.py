@@ -2,7 +2,9 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from uuid import uuid4
 from zipfile import ZipFile
 
@@ -153,6 +155,16 @@ def test_what_no_workbook_holds_is_refused_with_the_way_out(engine: Engine, talk
     assert answer.status_code == 422
     assert "Download it as CSV" in answer.text
     assert get(client, paths(talk)["csv"]).status_code == 200
+
+
+def test_without_room_nothing_is_downloaded(talk: Session, signed_in: SignedIn, tmp_path: Path) -> None:
+    client = signed_in("event_staff")
+    client.application.extensions["hub_config"] = replace(
+        client.application.extensions["hub_config"], data_dir=tmp_path / "hub.sqlite"
+    )
+    answer = get(client, paths(talk)["csv"])
+    assert answer.status_code == 503
+    assert "Nothing was changed" in answer.text
 
 
 def test_what_cannot_be_written_down_is_not_downloaded(engine: Engine, talk: Session, signed_in: SignedIn) -> None:

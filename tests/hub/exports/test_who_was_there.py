@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from hub.actions import attendance, events, merging
 from hub.actions.events import SessionChanges
 from hub.actions.exports import Export, attendees
+from hub.database import writing
 from hub.errors import HubRefused, UnknownEvent
+from hub.schema import addresses
 from hub.store.events import Session
 from tests.hub.attendees.office import Office, as_csv, said
 from tests.hub.command import Command
@@ -128,11 +131,15 @@ def test_rule_73_the_file_for_handshake_has_exactly_its_headers_and_no_mark(
 def test_rule_80_it_has_the_school_address_whatever_somebody_came_with(
     client: FlaskClient, office: Office, export: Export, session: Session, desk: Desk, tmp_path: Path
 ) -> None:
-    office.student("Ada", additional=["ada@home.example"])
+    new = "ada@students.example.edu"
+    office.student("Ada", school=[new], additional=["ada@home.example"])
+    with writing(office.engine) as conn:
+        conn.execute(update(addresses).values(main=False))
+        conn.execute(update(addresses).where(addresses.c.typed == new).values(main=True))
     desk.note(session.id, "ada@home.example")
     assert [each.verdict for each in desk.hand_over(client).receipts] == ["counted"]
-    assert [row[:3] for row in to_handshake(export, session, tmp_path)] == [["ada@example.edu", "FALSE", "TRUE"]]
-    assert [row["School email"] for row in to_people(export, session, tmp_path)] == ["ada@example.edu"]
+    assert [row[:3] for row in to_handshake(export, session, tmp_path)] == [[new, "FALSE", "TRUE"]]
+    assert [row["School email"] for row in to_people(export, session, tmp_path)] == [new]
 
 
 @ON_SQLITE

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 
+from hub.actions import attendance
 from hub.actions.exports import Export, whole_event
 from hub.store.events import Session
 from tests.hub.attendees.office import Office
@@ -64,6 +65,10 @@ def test_the_folder_has_a_file_for_each_thing_there_is_to_know(
         ["A day · 1", "1", "2", "1", "1", "0"],
         ["A day · 2", "0", "0", "0", "0", "0"],
         ["A day · 3", "0", "1", "0", "1", "1"],
+    ]
+    told = [attendance.count(export.engine, export.institution_id, each.id).count for each in fair]
+    assert [row[1:3] for row in table(folder / "counts.csv")[1:]] == [
+        [str(each.registered), str(each.checked_in)] for each in told
     ]
     assert [row["Id"] for row in records(folder / "sessions.csv")] == [str(each.id) for each in fair]
     assert len(table(folder / "handshake.csv")) == 4

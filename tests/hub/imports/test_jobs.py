@@ -159,13 +159,16 @@ def test_what_is_applied_is_applied_once_and_can_no_longer_be_chosen_or_thrown_a
 def test_an_upload_that_is_thrown_away_leaves_no_file_and_is_not_listed(office: Office) -> None:
     upload = office.upload()
     jobs.throw_away(office.place, upload, WHO, office.now)
-    assert jobs.listed(office.place) == []
+    assert jobs.listed(office.place, office.now) == []
     assert not office.place.files(upload).folder.exists()
 
 
 def test_an_import_whose_process_is_gone_was_interrupted_and_changed_nothing(office: Office) -> None:
     upload = office.upload()
     assert office.do(upload, "check", start=just_end).row.state == "interrupted"
+    office.do(upload, "check")
+    jobs.begin(office.place, upload, "check", WHO, office.now, just_end)
+    assert [each.state for each in jobs.listed(office.place, office.now)] == ["interrupted"], "the list knows it too"
     office.do(upload, "check")
     assert office.do(upload, "apply", start=just_end).row.state == "interrupted"
     assert not office.has("ada")
@@ -213,7 +216,7 @@ def test_an_upload_that_no_import_can_be_is_not_kept(office: Office, content: by
     with pytest.raises(UnreadableFile) as refused:
         office.upload(content)
     assert refused.value.reason == reason
-    assert jobs.listed(office.place) == []
+    assert jobs.listed(office.place, office.now) == []
     assert [each.name for each in office.place.folder.iterdir()] == []
 
 
@@ -249,7 +252,9 @@ def test_an_import_can_be_undone_for_thirty_days_and_then_its_file_is_gone(offic
         office.do(upload, "undo")
     assert office.show(upload).undoable_until is None
     # The clock of files is the machine's.
-    jobs.tidy(office.place, datetime.now(office.now.tzinfo) + KEPT_FOR + timedelta(days=1))
+    jobs.tidy_all(
+        office.place.engine, office.place.folder, datetime.now(office.now.tzinfo) + KEPT_FOR + timedelta(days=1)
+    )
     assert not office.place.files(upload).folder.exists()
     assert office.show(upload).row.state == "applied"
 
@@ -264,7 +269,7 @@ def test_an_attendee_file_from_a_sessions_page_may_hold_just_addresses(office: O
     applied = office.do(upload, "check", "apply").row
     assert applied.result is not None
     assert (applied.state, applied.result["created"], applied.result["failed"]) == ("applied", 1, 1)
-    assert [each.id for each in jobs.listed(office.place, session_ids=[session.id])] == [upload]
+    assert [each.id for each in jobs.listed(office.place, office.now, session_ids=[session.id])] == [upload]
     assert office.do(upload, "undo").row.state == "undone"
 
 
@@ -284,7 +289,7 @@ def test_an_institution_sees_none_of_anothers_imports(
 ) -> None:
     upload = office.upload()
     elsewhere = Place(engine, other_institution.id, tmp_path / "imports")
-    assert jobs.listed(elsewhere) == []
+    assert jobs.listed(elsewhere, office.now) == []
     with pytest.raises(jobs.UnknownImport):
         jobs.show(elsewhere, upload, office.now)
 

@@ -98,7 +98,7 @@ def spreadsheet(content: bytes, manifest: bytes = b"<manifest/>") -> bytes:
 
 def zipped(parts: dict[str, bytes], compression: int = ZIP_DEFLATED) -> bytes:
     out = BytesIO()
-    with ZipFile(out, "w", compression, compresslevel=1) as archive:
+    with ZipFile(out, "w", compression, compresslevel=9) as archive:
         for name, part in parts.items():
             archive.writestr(name, part)
     return out.getvalue()

@@ -97,6 +97,9 @@ def test_rows_come_as_they_are_read_and_how_far_that_is_can_be_asked(file: Path)
         assert 0 < table.done() < 0.9
         assert sum(1 for _ in table.rows) == 40_000 - 1
         assert table.done() == 1
+    file.write_bytes(b"username,note\n")
+    with open_table(file) as table:
+        assert (list(table.rows), table.done()) == ([], 1)
 
 
 def test_what_is_said_about_a_file_gets_to_who_reads_it(file: Path) -> None:
@@ -111,9 +114,10 @@ def test_the_child_may_use_little_and_knows_nothing(
     with open_table(file):
         (child,) = children() - others
         process = Path(f"/proc/{child}")
-        limits = {line[:25].strip(): line.split()[-3] for line in (process / "limits").read_text().splitlines()[1:]}
+        limits = {line[:25].strip(): line[25:].split()[0] for line in (process / "limits").read_text().splitlines()}
         assert b"not to be known" not in (process / "environ").read_bytes()
     assert int(limits["Max address space"]) == MEMORY == 256 << 20
+    assert limits["Max cpu time"] == "60"
     assert (limits["Max file size"], limits["Max core file size"], limits["Max open files"]) == ("0", "0", "64")
 
 

@@ -8,15 +8,18 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from xlsxwriter import Workbook
 
 from hub.errors import HubRefused
 from hub.readers import Format, Table
 from hub.readers.failed_rows import COLUMNS, FailedRows
 from hub.readers.reading import open_table
+from hub.rules.formulas import as_meant
 from tests.hub.readers.files import Read, read, workbook
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
-NO_NAME = json.dumps({"success": False, "message": "No first name\u202f: “Ada”?"}, separators=(",", ":"))
+NO_NAME = '{"success":false,"message":"No first name\u202f: “Ada”?"}'
+"""With a blank that Windows-1252 does not have."""
 ROWS = [["=cmd|' /C calc'!A0", "007", "né"], ["", "00420042004200421", " two\nlines "]]
 
 
@@ -53,7 +56,8 @@ def test_a_csv_file_stays_what_it_was(failed: FailedRows, encoding: str, marked:
     format = Format(kind="csv", encoding=encoding, marked=marked, delimiter=delimiter)
     found = read_again(kept(failed, table_of(["a", "b", "c"], format), *ROWS))
     assert found.headers == ["a", "b", "c", *COLUMNS]
-    assert [row.cells[:4] for row in found.rows] == [[*row, "no_name"] for row in ROWS]
+    assert found.rows[0].cells[0] == f"'{ROWS[0][0]}", "no program runs it"
+    assert [[*map(as_meant, row.cells[:4])] for row in found.rows] == [[*row, "no_name"] for row in ROWS]
     assert {json.loads(row.cells[4])["message"] for row in found.rows} == {json.loads(NO_NAME)["message"]}
     assert (found.format.encoding, found.format.marked) == (encoding, marked)
     assert found.format.delimiter == delimiter
@@ -79,6 +83,24 @@ def test_a_corrected_workbook_loses_the_two_columns_and_gets_them_anew(failed: F
         ["1", "2", "no_name", NO_NAME],
         ["3", "4", "no_name", NO_NAME],
     ]
+
+
+def test_a_number_that_lost_digits_is_not_taken_for_a_text_when_it_comes_again(
+    failed: FailedRows, tmp_path: Path
+) -> None:
+    upload = tmp_path / "again.xlsx"
+    with Workbook(upload) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, [COLUMNS[0], "username", "card_id", COLUMNS[1]])
+        sheet.write_row(1, 0, ["old", "007", 98765432109876543, NO_NAME])
+    with open_table(upload) as table:
+        for row in table.rows:
+            failed.add(table, row.cells, "inexact_number", NO_NAME, row.inexact)
+    failed.sync()
+    path = failed.keep()
+    assert path is not None
+    (again,) = read_again(path).rows
+    assert (again.cells[0], again.cells[1][:15], again.inexact) == ("007", "987654321098765", (1,))
 
 
 def test_a_short_row_is_filled_up_and_a_long_one_kept(failed: FailedRows) -> None:

@@ -150,6 +150,14 @@ def test_a_workbook_that_would_be_huge_is_not_opened() -> None:
     assert refusal(bytes(content), "xlsx").about["why"] == "unpacked"
 
 
+def test_a_table_of_nearly_the_same_rows_is_no_bomb() -> None:
+    cell = b'<table:table-cell office:value-type="string"><text:p>%s</text:p></table:table-cell>'
+    row = b'<table:table-row table:style-name="ro1">' + cell + cell % b"undergraduate" * 25 + b"</table:table-row>"
+    content = b"".join(row % str(number).encode() for number in range(1_000))
+    assert len(content) > 200 * len(spreadsheet(content))
+    assert len(read(spreadsheet(content), "ods").rows) == 999
+
+
 def test_a_password_in_an_archive_is_named_as_such() -> None:
     content = bytearray(made_by_hand(b""))
     flags = content.rindex(SHEET.encode()) - 46 + 8

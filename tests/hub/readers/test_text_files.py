@@ -101,6 +101,8 @@ def test_a_file_may_be_said_to_be_what_it_is(encoding: str) -> None:
         (["email_address\n", "Lovelace; Ada\n", "Bo\n"], ","),
         (["name;note\n", "Lovelace, Ada;a, b, c\n", "Bo;d\n"], ";"),
         (["a,b\n", '1,"x;y\n', 'z;z;z"\n'], ","),
+        (["Name (last, first, other);note\n", "Ada;x\n", "Bo;y\n"], ";"),
+        (["Nom, prénom;courriel\n", "Lovelace, Ada;ada@example.edu\n"], ";"),
         (["a|b|c\n", "1|2|3\n"], "|"),
         (["a\tb\n", "1,5\t2,5\n"], "\t"),
         (["a;b;c\n", "1;2\n", "1;2;3\n"], ";"),

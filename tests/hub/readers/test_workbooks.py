@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
-from hub.readers import How, Kind, Row
+from hub.readers import Format, How, Kind, Row
 from hub.readers.cells import Value, is_inexact, text_of
 from hub.readers.ooxml import PIECE
+from hub.readers.table import table_of
 from tests.hub.readers.files import PARTS, SHEET, made_by_hand, read, refusal, sheet_of, spreadsheet, workbook, zipped
 from tests.hub.readers.test_text_files import tables
 
@@ -109,6 +110,14 @@ def test_an_error_in_a_cell_comes_out_as_excel_shows_it(error: str) -> None:
     assert read(made_by_hand((row % (1, 1, "a") + row % (2, 2, error)).encode()), "xlsx").rows == [Row(2, [error])]
 
 
+def test_text_that_looks_like_the_inside_of_a_workbook_is_text() -> None:
+    text = 'c r="AAA1" t="e">'
+    assert read(workbook([["a"], [text]]), "xlsx").rows == [Row(2, [text])]
+    error = '<row r="3"><c r="A3" t="e"><v>#N/A</v></c></row>'
+    rows = "".join(f'<row><c t="inlineStr"><is><t>{cell}</t></is></c></row>' for cell in ("a", text))
+    assert [row.cells for row in read(made_by_hand((rows + error).encode()), "xlsx").rows] == [[text], ["#N/A"]]
+
+
 def test_days_may_be_counted_from_1904_as_old_macs_did() -> None:
     out = BytesIO()
     with Workbook(out, {"date_1904": True}) as book:
@@ -129,7 +138,7 @@ def test_rows_need_no_numbers_and_names_any_prefix() -> None:
 @pytest.mark.parametrize("numbered", [True, False])
 def test_a_long_sheet_is_read_in_pieces_without_a_seam(numbered: bool) -> None:
     noise = os.urandom(10_000).hex().encode()
-    count = 2 * PIECE // len(noise) + 10
+    count = (2 * PIECE + (3 << 19)) // len(noise)  # The rest is a third piece, in a single block.
     row = b'<row%s><c t="str"><v>%d</v></c><c t="str"><v>' + noise + b"</v></c></row>"
     rows = (row % (b' r="%d"' % number if numbered else b"", number) for number in range(1, count + 1))
     found = read(made_by_hand(b"".join(rows), compression=ZIP_STORED), "xlsx")
@@ -170,6 +179,12 @@ def test_what_is_no_workbook_inside_is_refused_not_crashed_on(kind: Kind) -> Non
 def test_a_far_corner_where_the_table_starts_is_no_trouble() -> None:
     found = read(workbook([["a", "b"], ["1", "2"]], top=70_000, left=40), "xlsx")
     assert found.rows == [Row(70_002, [""] * 40 + ["1", "2"])]
+
+
+def test_a_sheet_is_as_wide_as_its_headers_all_the_way_down() -> None:
+    """A piece of a long sheet may have fewer columns than the one with the headers."""
+    table = table_of(iter([Row(1, ["a", "b"]), Row(2, ["1"])]), Format(kind="xlsx"), lambda: 1.0)
+    assert list(table.rows) == [Row(2, ["1", ""])]
 
 
 NOT_IN_XML = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from hub.cli import main
 from hub.database import writing
 from hub.schema import hubs
-from tests.hub.students.desk import ADA, BO, Office, as_csv
+from tests.hub.students.desk import ADA, BO, Office, as_csv, on_sqlite
 
 
 class Desk:
@@ -87,6 +87,31 @@ def test_a_nightly_file_never_changes_identifiers(desk: Desk) -> None:
     assert result.exit_code == 2
 
 
+@on_sqlite
+def test_a_username_changes_by_hand_in_a_file_matched_by_address(desk: Desk) -> None:
+    desk.office.rows(ADA)
+    file = desk.file(as_csv([{**ADA, "username": "countess", "first_name": "Zoé"}]))
+    Path(file).write_bytes(Path(file).read_text().replace(",", ";").encode("mac_roman"))
+    words = ("import", "students", file, "--match-by", "email_address", "--encoding", "mac_roman")
+    assert json.loads(desk.run(*words, "--delimiter", "semicolon", "--json").stdout)["failed"] == 1
+    result = desk.run(*words, "--identifier-changes", "--json")
+    assert (json.loads(result.stdout)["updated"], json.loads(result.stdout)["warnings"]) == (1, [])
+    assert desk.office.field("countess", "first_name") == "Zoé"
+    assert desk.run(*words, "--sync").exit_code == 2
+
+
+@on_sqlite
+def test_a_student_is_excluded_from_syncs_and_included_again(desk: Desk) -> None:
+    desk.office.rows(ADA)
+    excluded = desk.run("students", "exclude-from-sync", "ada", "--json")
+    assert json.loads(excluded.stdout)["excluded_from_sync"]
+    assert "EXCLUDED FROM SYNC" in desk.run("students", "show", "ada").stderr
+    file = desk.file(as_csv([{**ADA, "first_name": "Augusta"}]))
+    assert json.loads(desk.run("import", "students", file, "--sync", "--json").stdout)["skipped"] == 1
+    desk.run("students", "exclude-from-sync", "ada", "--no")
+    assert json.loads(desk.run("import", "students", file, "--sync", "--json").stdout)["updated"] == 1
+
+
 def test_a_student_is_shown_and_gains_and_loses_an_address(desk: Desk) -> None:
     desk.office.rows({**ADA, "additional_email_addresses": "a@example.edu"})
     shown = json.loads(desk.run("students", "show", "ada", "--json").stdout)
@@ -103,12 +128,14 @@ def test_a_student_is_shown_and_gains_and_loses_an_address(desk: Desk) -> None:
     removed = desk.run("students", "remove-email", "ada", "a@example.edu", "--json")
     assert json.loads(removed.stdout)["warnings"] == ["still_in_the_sync_file"]
     assert "Correct the sync file" in removed.stderr
+    assert "hub students exclude-from-sync ada" in removed.stderr
 
 
 @pytest.mark.parametrize(
     "words",
     [
         ("show", "nobody"),
+        ("exclude-from-sync", "nobody"),
         ("add-email", "ada", "no address"),
         ("add-email", "ada", "bo@example.edu"),
         ("remove-email", "ada", "ada@example.edu"),

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from hub.actions import students
+from hub.actions import merging, students
 from hub.actions.imports import Warned
 from hub.store.events import Session
 from sync.messages import PushAnswer
@@ -64,13 +64,23 @@ def test_who_gets_their_own_address_back_is_not_flagged(office: Office) -> None:
 
 
 @on_sqlite
-def test_what_an_undone_import_freed_was_never_freed(office: Office) -> None:
-    office.rows({**ADA, MORE: "countess@example.edu"})
+def test_who_got_their_own_address_back_was_there_before_they_lost_it(office: Office, parked: UUID) -> None:
+    office.rows({**ADA, MORE: "countess@example.edu", "disabled": "TRUE"})
+    office.now += timedelta(days=1)
+    office.rows({**ADA, MORE: "**CLEAR**"})
+    office.rows({**ADA, MORE: "countess@example.edu", "disabled": "FALSE"})
+    assert standing(office, parked) == ("counted", office.field("ada", "id"))
+
+
+@on_sqlite
+def test_what_an_undone_import_freed_was_never_freed(office: Office, parked: UUID) -> None:
+    office.rows({**ADA, MORE: "countess@example.edu", "disabled": "TRUE"}, BO)
+    office.now += timedelta(days=1)
     office.rows({**ADA, MORE: "**CLEAR**"})
     office.undo()
-    assert office.rows(NEWCOMER).failed == 1
-    office.rows({**ADA, MORE: "**CLEAR**"})
-    assert office.rows(CEM, NEWCOMER).warnings == (LINE_3,)
+    merging.merge(office.engine, office.institution_id, "ada", "bo", office.now)
+    office.rows({**BO, "disabled": "FALSE"})
+    assert standing(office, parked) == ("counted", office.field("bo", "id"))
 
 
 def test_a_check_in_made_while_an_address_was_anothers_is_left_to_staff(office: Office, parked: UUID) -> None:
