@@ -254,9 +254,9 @@ def test_whoever_may_not_see_students_sees_only_their_own_imports_and_no_old_val
     own = upload(bo, changed, match_by="email_address").headers["Location"]
     post(bo, own, "check", match_by="email_address")
     assert "would change. If that is right" in finished(app, bo, f"{own}?part=failed")
-    in_the_file = bo.get(f"{own}/failed-rows").text
-    assert "Attempted to update username to boris" in in_the_file
-    assert "from bo" not in in_the_file
+    with bo.get(f"{own}/failed-rows") as file:
+        assert "Attempted to update username to boris" in file.text
+        assert "from bo" not in file.text
     text = finished(app, bo, f"{own}?part=updated").split("<main")[1]
     assert "Augusta" in text
     assert "What was there before is hidden" in text
