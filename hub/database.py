@@ -31,6 +31,8 @@ Row = dict[str, Any]
 
 BUSY_MS = 10_000
 """How long a writer waits for another one on SQLite."""
+MUCH = 512 << 20
+"""Bytes of changed pages that an import may hold in memory on SQLite."""
 
 _insert: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -85,18 +87,23 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing_much(engine: Engine) -> Iterator[Connection]:
-    """Like `writing`, for as many rows as there may be: others read meanwhile, up to the commit."""
+    """Like `writing`, for as many rows as there may be: others read meanwhile, up to the commit.
+
+    On SQLite, that is, as long as what is written fits into `MUCH` bytes of memory: about 200,000 new students.
+    """
     with engine.connect() as conn:
         conn = conn.execution_options(writes=True)
         if conn.dialect.name == "sqlite":
-            # Pages that do not fit the cache would go into the file, which locks every reader out.
-            _raw(conn).execute("PRAGMA cache_spill=OFF").close()
+            # Pages that do not fit the cache go into the file, which locks every reader out.
+            size = _raw(conn).execute("PRAGMA page_size").fetchone()[0]
+            # Odd, because SQLite takes every 256th number for "never".
+            _raw(conn).execute(f"PRAGMA cache_spill={MUCH // size | 1}").close()
         try:
             with conn.begin():
                 yield conn
         finally:
             if conn.dialect.name == "sqlite" and not conn.invalidated:
-                _raw(conn).execute("PRAGMA cache_spill=ON").close()
+                _raw(conn).execute("PRAGMA cache_spill=1").close()
 
 
 @contextmanager

@@ -1,15 +1,18 @@
 """One schema, two databases: migrations make exactly what `schema.py` says, and the two doors keep their promises."""
 
+import shutil
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import OperationalError
 
-from hub import migrations
-from hub.database import connect, insert_once, put, reading, writing
+from hub import database, migrations
+from hub.database import connect, insert_once, put, reading, writing, writing_much
 from hub.schema import domains, events, institutions, metadata
 from tests.hub.conftest import Institution
 
@@ -51,6 +54,30 @@ def test_a_reading_block_sees_one_moment(engine: Engine, institution: Institutio
             with writing(engine) as other:
                 other.execute(domains.insert(), {"institution_id": institution.id, "domain": "new.edu"})
         assert conn.execute(count).scalar_one() == before
+
+
+def test_others_read_while_much_is_written_until_it_is_too_much_for_memory(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "MUCH", 8 << 20)
+    shutil.copy(sqlite_template, tmp_path / "hub.sqlite")
+    engine = connect(f"sqlite:///{tmp_path / 'hub.sqlite'}", busy_ms=10)
+
+    def write(conn: Connection, megabytes: int) -> None:
+        for _ in range(megabytes):
+            conn.exec_driver_sql("INSERT INTO much VALUES (randomblob(1000000))")
+
+    with writing_much(engine) as conn:
+        conn.exec_driver_sql("CREATE TABLE much (bytes BLOB)")
+        write(conn, 4)
+    with writing_much(engine) as conn:
+        write(conn, 4)
+        with reading(engine) as other:
+            assert other.exec_driver_sql("SELECT count(*) FROM much").scalar() == 4
+        write(conn, 12)
+        with pytest.raises(OperationalError), reading(engine) as other:
+            other.exec_driver_sql("SELECT count(*) FROM much")
+    engine.dispose()
 
 
 def test_insert_once_passes_over_what_is_there_and_counts_what_was_not(

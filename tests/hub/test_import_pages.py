@@ -254,7 +254,8 @@ def test_whoever_may_not_see_students_sees_only_their_own_imports_and_no_old_val
     own = upload(bo, changed, match_by="email_address").headers["Location"]
     post(bo, own, "check", match_by="email_address")
     assert "would change. If that is right" in finished(app, bo, f"{own}?part=failed")
-    with bo.get(f"{own}/failed-rows") as file:
+    file = bo.get(f"{own}/failed-rows")
+    with file:
         assert "Attempted to update username to boris" in file.text
         assert "from bo" not in file.text
     text = finished(app, bo, f"{own}?part=updated").split("<main")[1]

@@ -125,6 +125,9 @@ class _Importer:
     def finish(self, conn: Connection) -> None:
         if self.options.sync and not self.held and 10 * self.email_changes >= max(self.lines, 1):
             raise _TooManyEmailChanges(self.email_changes)
+        if self.job.dry_run:
+            # Nobody hears of it, so kiosks that write meanwhile need not wait.
+            return
         # Last, because from here on other writers of the institution wait for this transaction.
         for ids in chunks(iter(self.touched)):
             merges.forget(conn, self.job.institution_id, ids)
