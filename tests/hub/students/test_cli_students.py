@@ -1,6 +1,9 @@
 """The commands as scripts see them: one JSON object on stdout, people's text on stderr, exit codes."""
 
 import json
+import os
+import time
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -56,6 +59,17 @@ def test_an_import_answers_with_the_keys_of_the_contract(desk: Desk) -> None:
         "failed": 1,
         "warnings": [],
     }
+
+
+def test_rows_that_a_trial_could_not_read_are_let_go_of_after_thirty_days(desk: Desk) -> None:
+    file = desk.file(as_csv([{**BO, "first_name": ""}]))
+    desk.run("import", "students", file, "--dry-run")
+    (earlier,) = desk.office.failed_dir.iterdir()
+    long_ago = time.time() - timedelta(days=31).total_seconds()
+    os.utime(earlier, (long_ago, long_ago))
+    desk.run("import", "students", file, "--dry-run")
+    (left,) = desk.office.failed_dir.iterdir()
+    assert left != earlier
 
 
 def test_people_read_the_same_on_stderr(desk: Desk) -> None:
