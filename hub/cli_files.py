@@ -1,6 +1,8 @@
 """What the commands that import a file share: how to read it, the way in, and what it came to."""
 
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -62,8 +64,9 @@ def carry(
 def _forget_files(folder: Path, then: datetime) -> None:
     """Let go of files that were written before."""
     for path in folder.glob("*"):
-        if path.stat().st_mtime < then.timestamp():
-            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            if path.stat().st_mtime < then.timestamp():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def said(result: ImportResult, dry_run: bool) -> str:

@@ -8,6 +8,7 @@ from hub.actions.imports import carrying_out, jobs
 from hub.actions.imports.place import Goal, Place
 from hub.cli_context import Context, emit, honest, institution_option, json_option, local, now, operator, pass_context
 from hub.database import serving
+from hub.errors import HubRefused
 from hub.store.imports import Import
 
 
@@ -56,6 +57,8 @@ def undo(ctx: Context, import_id: UUID, yes: bool, institution: str | None, as_j
         click.confirm(f"Undo {row.file_name} of {local(ctx, row.made_at)}?", abort=True, err=True)
     jobs.begin(where, import_id, "undo", operator(), now(), _here(where))
     after = jobs.show(where, import_id, now()).row
+    if after.state != "undone":
+        raise HubRefused("The database would not do it just now, and nothing was changed. Try again.")
     undone = (after.result or {}).get("undone", {})
     emit(
         as_json,

@@ -14,7 +14,6 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,6 +25,7 @@ from uuid_utils.compat import uuid4
 
 from hub import schema
 from hub.errors import HubRefused, InUse, NotWritten
+from hub.scratch import clear_abandoned, scratch
 
 Row = dict[str, Any]
 
@@ -108,18 +108,19 @@ def writing_much(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def rehearsing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that writes and leaves nothing behind, and that nobody has to wait for meanwhile.
+    """A transaction that writes and leaves nothing behind.
 
-    On SQLite it is in a copy of the database, beside it and as private; elsewhere it is rolled back. Raises
-    `NotWritten` when there is no room for a copy.
+    On SQLite it is in a copy of the database, beside it and as private, and nobody waits for it. Elsewhere it is rolled
+    back: who writes what it has written, or what it has made unique, waits until then; who writes what it has only read
+    does not (`locked`). Raises `NotWritten` when there is no room for a copy.
     """
     path = file_of(engine)
     if path is None:
         with trying(engine) as conn:
-            yield conn
+            yield conn.execution_options(rehearses=True)
         return
-    with TemporaryDirectory(prefix=".rehearsal-", dir=path.parent, ignore_cleanup_errors=True) as folder:
-        copy = Path(folder) / path.name
+    with scratch(path.parent, _REHEARSAL) as folder:
+        copy = folder / path.name
         copy_file(engine, copy)
         copied = connect(sa.URL.create("sqlite", database=str(copy)))
         event.listen(copied, "connect", _make_passing)
@@ -130,6 +131,16 @@ def rehearsing(engine: Engine) -> Iterator[Connection]:
                 yield conn
         finally:
             copied.dispose()
+
+
+def clear_rehearsals(engine: Engine) -> None:
+    """Remove the copies that were being made when whoever was `rehearsing` was ended."""
+    path = file_of(engine)
+    if path is not None:
+        clear_abandoned(path.parent, _REHEARSAL)
+
+
+_REHEARSAL = ".rehearsal-"
 
 
 def _make_passing(raw: sqlite3.Connection, _record: object) -> None:
@@ -194,9 +205,13 @@ def next_positions(conn: Connection, institution_id: UUID, count: int) -> int:
     return int(last) - count + 1
 
 
-def locked(statement: sa.Select[Any]) -> sa.Select[Any]:
-    """The rows of a `writing` block that no other writer may change meanwhile. (SQLite has one writer anyway.)"""
-    return statement.with_for_update()
+def locked(conn: Connection, statement: sa.Select[Any]) -> sa.Select[Any]:
+    """The rows of a `writing` block that no other writer may change meanwhile. (SQLite has one writer anyway.)
+
+    While `rehearsing` others may: nothing comes of what was read.
+    """
+    rehearses = conn.get_execution_options().get("rehearses", False)
+    return statement if rehearses else statement.with_for_update()
 
 
 def held_still(statement: sa.Select[Any]) -> sa.Select[Any]:

@@ -253,6 +253,8 @@ imports = Table(
     Column("options", JSON, nullable=False),
     Column("result", JSON),
     Column("who", Text, nullable=False),
+    # Who wants what is under way.
+    Column("asked_by", Text),
     Column("made_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("applied_at", Instant),
@@ -266,24 +268,29 @@ import_changes = Table(
     _institution(),
     Column("import_id", Uuid, primary_key=True),
     Column("student_id", Uuid, primary_key=True),
-    # What was there before; null for a student whom the import made. `after`: a digest of what it left behind.
+    # What the file calls the student, and what was there before: null for one whom the import made. `after`: a digest
+    # of what it left behind.
     Column("before", JSON),
     Column("after", LargeBinary, nullable=False),
     _belongs("imports", "import_id"),
 )
 
-imported_attendance = Table(
-    "imported_attendance",
-    metadata,
-    _institution(),
-    Column("session_id", Uuid, primary_key=True),
-    Column("student_id", Uuid, primary_key=True),
-    Column("import_id", Uuid, nullable=False),
-    _belongs("sessions", "session_id"),
-    _belongs("students", "student_id"),
-    _belongs("imports", "import_id"),
-    Index(None, "institution_id", "student_id"),
-    Index(None, "institution_id", "import_id"),
+# What each file says, also where it is known otherwise: undoing one file takes nothing away that another says too.
+imported_attendance, imported_registrations = (
+    Table(
+        name,
+        metadata,
+        _institution(),
+        Column("session_id", Uuid, primary_key=True),
+        Column("student_id", Uuid, primary_key=True),
+        Column("import_id", Uuid, primary_key=True),
+        _belongs("sessions", "session_id"),
+        _belongs("students", "student_id"),
+        _belongs("imports", "import_id"),
+        Index(None, "institution_id", "student_id"),
+        Index(None, "institution_id", "import_id"),
+    )
+    for name in ("imported_attendance", "imported_registrations")
 )
 
 freed_addresses = Table(

@@ -19,10 +19,10 @@ from sqlalchemy import Engine
 
 from hub import create_app
 from hub import tls as certificates
-from hub.actions import readiness
+from hub.actions import exports, readiness
 from hub.actions.imports import jobs
 from hub.config import Config, checked_secret
-from hub.database import connect, serving
+from hub.database import clear_rehearsals, connect, serving
 from hub.errors import HubRefused
 
 THREADS = 8
@@ -121,6 +121,8 @@ def run(
     with serving(engine):
         on_sqlite = engine.dialect.name == "sqlite"
         jobs.tidy_all(engine, config.imports_folder, datetime.now(UTC))
+        clear_rehearsals(engine)
+        exports.clear_scratch(config.data_dir)
     engine.dispose()
     _check_free(host, port)
     _Impatient.silence_s = silence_s

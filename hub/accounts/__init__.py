@@ -51,6 +51,8 @@ def set_up_accounts(app: Flask, engine: Engine) -> None:
         SECURITY_LOGOUT_METHODS=["POST"],
         SECURITY_RETURN_GENERIC_RESPONSES=True,
         SECURITY_DEFAULT_REMEMBER_ME=False,
+        # It would say `private=True, no-store=True`, which no browser knows; `ui.headers` says it rightly.
+        SECURITY_CACHE_CONTROL={},
     )
     Security(app, SQLAlchemySessionUserDatastore(session, User, Role))
     app.jinja_env.globals["may"] = may

@@ -25,7 +25,7 @@ class Writes:
         self._mine: Row = {"institution_id": institution_id}
         self._now = now
         self._import_id = import_id
-        self._outcomes: list[Create | Update] = []
+        self._outcomes: list[tuple[Create | Update, str]] = []
         self._created: list[Row] = []
         self._updated: list[Row] = []
         self._new_addresses: list[Row] = []
@@ -35,10 +35,10 @@ class Writes:
         self._new_cards: list[Row] = []
         self._dropped_cards: list[str] = []
 
-    def add(self, outcome: Create | Update) -> None:
-        """Take note of a row's changes."""
+    def add(self, outcome: Create | Update, named: str) -> None:
+        """Take note of a row's changes. `named`: what the file calls the student."""
         student, changes = outcome.student, outcome.changes
-        self._outcomes.append(outcome)
+        self._outcomes.append((outcome, named))
         row = student_row(self._mine["institution_id"], student, self._now)
         if isinstance(outcome, Create):
             self._created.append(row | {"made_at": self._now})
@@ -81,10 +81,10 @@ class Writes:
                 mine
                 | {
                     "student_id": each.student.id,
-                    "before": snapshot(each.before, moments) if isinstance(each, Update) else None,
+                    "before": (named, snapshot(each.before, moments) if isinstance(each, Update) else None),
                     "after": digest(each.student),
                 }
-                for each in self._outcomes
+                for each, named in self._outcomes
             ],
         )
 

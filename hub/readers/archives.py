@@ -20,6 +20,7 @@ MAX_RATIO = 500
 DAMAGE = (BadZipFile, EOFError, zlib.error, struct.error, NotImplementedError)
 """What reading from a damaged archive raises."""
 _SMALL = 1 << 20
+_PROLOG = 1 << 16
 _OUTSIDE = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")
 _NESTED = (".zip", ".7z", ".rar", ".gz", ".xlsx", ".xlsm", ".xlsb", ".ods", ".odt", ".docx", ".pptx", ".jar")
 _XML = (".xml", ".rels")
@@ -36,7 +37,7 @@ def open_archive(raw: BinaryIO) -> ZipFile:
         for entry in archive.infolist():
             if entry.filename.lower().endswith(_XML):
                 _check_prolog(archive, entry)
-    except (*DAMAGE, ValueError) as error:
+    except (*DAMAGE, ValueError, LookupError) as error:
         raise broken_workbook() from error
     return archive
 
@@ -88,7 +89,10 @@ class _Begun(Exception):
 
 
 def _check_prolog(archive: ZipFile, entry: ZipInfo) -> None:
-    """No document type, hence no entities: no program writes them into a workbook. What is no XML is found later."""
+    """No document type, hence no entities, and no essay: no program writes them into a workbook.
+
+    What is no XML is found later.
+    """
     parser = expat.ParserCreate()
 
     def begins(*_: object) -> None:
@@ -101,7 +105,9 @@ def _check_prolog(archive: ZipFile, entry: ZipInfo) -> None:
     parser.StartDoctypeDeclHandler = declares
     with archive.open(entry) as part:
         try:
-            while block := part.read(4096):
-                parser.Parse(block)
+            # All at once: expat reads what is not at its end again and again, with every block.
+            parser.Parse(part.read(_PROLOG))
         except (_Begun, expat.ExpatError):
-            pass
+            return
+        if part.read(1):
+            raise _unsafe(entry.filename, "prolog", "a part of it has a long text before it begins")

@@ -1,4 +1,6 @@
-"""The process that reads one file: `python -m hub.readers.child JOB`, the file as its input, frames as its output.
+"""The process that reads one file: `python -m hub.readers.child FD`, the file as its input, frames as its output.
+
+FD is an open file that says what to do (`Job`).
 
 It takes nothing from the environment, opens nothing, and is started and ended by `hub.readers.reading`.
 """
@@ -17,28 +19,29 @@ from hub.readers import Row
 from hub.readers.archives import broken_workbook
 from hub.readers.frames import Failed, Finished, Frame, Job, Opened, Some, Unreadable, packed
 from hub.readers.kinds import read_file
-from hub.readers.limits import CPU_SECONDS, MAX_CELL, MEMORY, cell_too_long, too_much_memory
+from hub.readers.limits import MAX_CELL, MEMORY, cell_too_long, too_much_memory
 
 _ROWS = 500
 _CHARACTERS = 1 << 18
 
 
 def main() -> None:
-    bind()
+    with open(int(sys.argv[1]), "rb") as told:
+        job = msgspec.json.decode(told.read(), type=Job)
+    bind(job.cpu_seconds)
     gc.disable()  # Rows are no cycles, and come by the million.
-    job = msgspec.json.decode(sys.argv[1], type=Job)
     with open(0, "rb", closefd=False) as file, open(1, "wb", closefd=False) as out:
         for frame in frames(file, job):
             out.write(packed(frame))
             out.flush()
 
 
-def bind() -> None:
+def bind(cpu_seconds: int) -> None:
     """Take from this process what a hostile file could make use of."""
     for limit, value, most in (
         (resource.RLIMIT_AS, MEMORY, MEMORY),
         # First comes a signal that says why, and only then the one that does not.
-        (resource.RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 5),
+        (resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 5),
         (resource.RLIMIT_FSIZE, 0, 0),
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_NOFILE, 64, 64),

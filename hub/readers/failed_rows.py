@@ -25,7 +25,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from hub.errors import HubRefused
 from hub.readers import Format, Table
-from hub.rules.formulas import harmless
+from hub.rules.formulas import as_meant, harmless
 
 COLUMNS = ("error_code", "error_message")
 """The two columns at the right, the message last (RULE-102)."""
@@ -166,7 +166,8 @@ class _TextRows:
         self._writer = csv.writer(self._text, delimiter=format.delimiter or ",")
 
     def write(self, cells: Sequence[str], numbers: Collection[int]) -> None:
-        self._writer.writerow(map(harmless, cells))
+        # An apostrophe that came with a cell of ours is enough: with a second one it would mean another text.
+        self._writer.writerow(harmless(as_meant(cell)) for cell in cells)
 
     def finish(self) -> None:
         self._text.flush()

@@ -6,6 +6,7 @@ Each frame is four bytes of length and a MessagePack text.
 import msgspec
 
 from hub.readers import Format, How, Kind, Row
+from hub.readers.limits import CPU_SECONDS
 
 LENGTH = 4
 MAX_FRAME = 64 << 20
@@ -17,6 +18,7 @@ class Job(msgspec.Struct, frozen=True):
 
     kind: Kind
     how: How
+    cpu_seconds: int = CPU_SECONDS
 
 
 class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened"):

@@ -18,6 +18,8 @@ MEMORY = 256 << 20
 CPU_SECONDS = 60
 PATIENCE = 60.0
 """Seconds without a word from the child, after which it is given up."""
+QUICK_SECONDS = 10
+"""Of processor, and for all there is to read, while a page waits for it."""
 
 
 def cell_too_long(line: int) -> UnreadableFile:

@@ -10,7 +10,7 @@ from io import BytesIO
 from posixpath import dirname, join, normpath
 from shutil import copyfileobj
 from typing import IO, NamedTuple
-from xml.etree import ElementTree
+from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from hub.errors import UnreadableFile
@@ -23,9 +23,9 @@ MAX_GAP = 100_000
 
 _BLOCK = 1 << 20
 _MAX_INDEX = 5_000_000
-_SHEET_DATA = re.compile(rb"<(\w+:)?sheetData\s*(/?)>")
+_SHEET_DATA = re.compile(rb"<(\w{1,32}:)?sheetData\s{0,32}(/?)>")
 _NUMBER = re.compile(rb"[^>]*? r=[\"']([0-9]{1,7})[\"']")
-_FAR_COLUMN = re.compile(rb'<c r="([A-Z]{3}[0-9]+)"[^>]*[^/]>')
+_FAR_COLUMN = re.compile(rb'<c r="([A-Z]{3}[0-9]+)"[^<>]*[^/<>]>')
 _ERROR = re.compile(rb'(<(?:\w+:)?c\b[^<>]*? t=)"e"')
 _OPEN = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 _CLOSE = b"</sheetData></worksheet>"
@@ -60,11 +60,10 @@ def book_of(archive: ZipFile) -> Book:
     main = next(iter(_relations(archive, "", "officeDocument").values()), None)
     if main is None:
         raise broken_workbook()
-    tree = _tree(archive, main)
     parts = _relations(archive, main, "worksheet")
     sheets = []
-    for element in _named(tree, "sheet"):
-        part = parts.get(_attribute(element, "id"))
+    for element in _elements(archive, main, "sheet"):
+        part = parts.get(_prefixed(element, "id"))
         if part is not None:
             sheets.append(Sheet(element.get("name", ""), part, element.get("state", "visible") == "visible"))
     return Book(
@@ -72,7 +71,7 @@ def book_of(archive: ZipFile) -> Book:
         shared={
             kind: part for kind in ("styles", "sharedStrings") for part in _relations(archive, main, kind).values()
         },
-        from_1904=any(each.get("date1904") in ("1", "true") for each in _named(tree, "workbookPr")),
+        from_1904=any(each.get("date1904") in ("1", "true") for each in _elements(archive, main, "workbookPr")),
     )
 
 
@@ -111,8 +110,9 @@ def far_cell(cell: str) -> UnreadableFile:
 
 def _cut(stream: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """The rows of a sheet as XML, some megabytes at once, cut between rows; and how a row's tag begins."""
-    buffer = bytearray()
-    while (begins := _SHEET_DATA.search(buffer)) is None:
+    buffer, looked = bytearray(), 0
+    while (begins := _SHEET_DATA.search(buffer, looked)) is None:
+        looked = max(buffer.rfind(b"<"), 0)
         block = stream.read(_BLOCK)
         if not block or len(buffer) > PIECE:
             raise broken_workbook()
@@ -193,24 +193,33 @@ def _relations(archive: ZipFile, part: str, kind: str) -> dict[str, str]:
     folder, name = dirname(part), part.rpartition("/")[2]
     return {
         element.get("Id", ""): normpath(join("/", folder, element.get("Target", ""))).lstrip("/")
-        for element in _named(_tree(archive, join(folder, "_rels", f"{name}.rels")), "Relationship")
+        for element in _elements(archive, join(folder, "_rels", f"{name}.rels"), "Relationship")
         if element.get("Type", "").endswith(f"/{kind}")
     }
 
 
-def _tree(archive: ZipFile, part: str) -> ElementTree.Element:
+def _elements(archive: ZipFile, part: str, name: str) -> list[dict[str, str]]:
+    """The attributes of each element with this name, whatever its prefix.
+
+    What prefixes stand for is not looked up: written out at every name, one of a megabyte takes forever.
+    """
+    found: list[dict[str, str]] = []
+
+    def begins(tag: str, attributes: dict[str, str]) -> None:
+        if tag.rpartition(":")[2] == name:
+            found.append(attributes)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = begins
     try:
         if archive.getinfo(part).file_size > _MAX_INDEX:
             raise broken_workbook()
-        return ElementTree.fromstring(archive.read(part))  # noqa: S314 - `open_archive` let no entities in
-    except (KeyError, ElementTree.ParseError) as error:
+        parser.Parse(archive.read(part), True)
+    except (LookupError, ValueError, expat.ExpatError) as error:
         raise broken_workbook() from error
+    return found
 
 
-def _named(tree: ElementTree.Element, name: str) -> Iterator[ElementTree.Element]:
-    return (element for element in tree.iter() if element.tag.rpartition("}")[2] == name)
-
-
-def _attribute(element: ElementTree.Element, name: str) -> str:
-    """An attribute in whatever namespace."""
-    return next((value for key, value in element.items() if key.endswith(f"}}{name}")), "")
+def _prefixed(attributes: dict[str, str], name: str) -> str:
+    """An attribute with whatever prefix."""
+    return next((value for key, value in attributes.items() if key.endswith(f":{name}")), "")

@@ -12,8 +12,8 @@ Text
     `unknown_delimiter` · `nul` (`line`) · `line_too_long` (`line`) · `broken_quotes` (`line`)
     `unclosed_quote` (`line`)
 Workbooks
-    `broken_workbook` · `unsafe_workbook` (`why`: `entries`, `unpacked`, `twice`, `outside`, `nested`, `ratio` or
-    `entities`; `entry`) · `no_such_sheet` (`sheet`, `sheets`) · `far_cell` (`cell`)
+    `broken_workbook` · `unsafe_workbook` (`why`: `entries`, `unpacked`, `twice`, `outside`, `nested`, `ratio`,
+    `entities` or `prolog`; `entry`) · `no_such_sheet` (`sheet`, `sheets`) · `far_cell` (`cell`)
 The table
     `too_many_columns` (`columns`, `max`) · `too_many_rows` (`max`) · `cell_too_long` (`line`)
 The child process
@@ -39,7 +39,7 @@ import msgspec
 from hub.errors import UnreadableFile
 from hub.readers import How, Kind, Row, Table
 from hub.readers.frames import LENGTH, MAX_FRAME, Failed, Finished, Frame, Job, Opened, Some, Unreadable, unpacked
-from hub.readers.limits import MAX_BYTES, PATIENCE, too_much_memory
+from hub.readers.limits import CPU_SECONDS, MAX_BYTES, PATIENCE, QUICK_SECONDS, too_much_memory
 
 __all__ = ["MAX_BYTES", "kind_named", "open_table"]
 
@@ -52,15 +52,22 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def open_table(path: Path, name: str | None = None, how: How = How()) -> Iterator[Table]:  # noqa: B008 - it is frozen
+def open_table(
+    path: Path,
+    name: str | None = None,
+    how: How = How(),  # noqa: B008 - it is frozen
+    *,
+    quickly: bool = False,
+) -> Iterator[Table]:
     """The table in a file, open for the length of the block; rows come from a child process while they are asked for.
 
-    `name`: what the file was called where it came from; its extension has to agree with the content.
+    `name`: what the file was called where it came from; its extension has to agree with the content. `quickly`: a page
+    waits, so the child gets `QUICK_SECONDS` in all; a file that takes longer may still be read in the background.
 
     Raises `UnreadableFile`, here or while rows are read: see above for its reasons.
     """
     kind = kind_named(name or path.name)
-    with _opened(path) as file, _child(file, Job(kind, how)) as frames:
+    with _opened(path) as file, _child(file, kind, how, quickly=quickly) as frames:
         first = next(frames)
         if not isinstance(first, Opened):
             raise _failed("the child began in the middle")
@@ -131,21 +138,36 @@ def _cannot_open(error: OSError) -> UnreadableFile:
 
 
 @contextmanager
-def _child(file: IO[bytes], job: Job) -> Iterator[Iterator[Frame]]:
+def _child(file: IO[bytes], kind: Kind, how: How, *, quickly: bool) -> Iterator[Iterator[Frame]]:
     """What a child process has to say about a file. It is gone when the block ends."""
-    command = [sys.executable, "-P", "-m", "hub.readers.child", msgspec.json.encode(job).decode()]
-    process = subprocess.Popen(
-        command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(), close_fds=True
-    )
+    try:
+        process = _started(file, Job(kind, how, QUICK_SECONDS if quickly else CPU_SECONDS))
+    except OSError as error:
+        raise _failed(f"no child was started ({error.strerror})") from error
     assert process.stdout is not None  # noqa: S101 - it is a pipe
     with process.stdout as pipe:
         with suppress(OSError):
             fcntl(pipe, F_SETPIPE_SZ, _PIPE)
         try:
-            yield _frames(process, pipe)
+            yield _frames(process, pipe, time.monotonic() + QUICK_SECONDS if quickly else None)
         finally:
             process.kill()
             process.wait()
+
+
+def _started(file: IO[bytes], job: Job) -> subprocess.Popen[bytes]:
+    # Not in the command, which everybody on this machine may read: a sheet's name may be somebody's.
+    with open(os.memfd_create("job"), "r+b", buffering=0) as told:
+        told.write(msgspec.json.encode(job))
+        told.seek(0)
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "hub.readers.child", str(told.fileno())],
+            stdin=file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            pass_fds=(told.fileno(),),
+        )
 
 
 def _environment() -> dict[str, str]:
@@ -154,10 +176,13 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"}
 
 
-def _frames(process: subprocess.Popen[bytes], pipe: IO[bytes]) -> Iterator[Frame]:
-    """All frames up to the last. Raises `UnreadableFile` when the child says so, dies, or says nothing for too long."""
+def _frames(process: subprocess.Popen[bytes], pipe: IO[bytes], until: float | None) -> Iterator[Frame]:
+    """All frames up to the last. Raises `UnreadableFile` when the child says so, dies, or says nothing for too long.
+
+    `until`: when all of them have to be there, if they have to.
+    """
     while True:
-        frame = _next_frame(process, pipe)
+        frame = _next_frame(process, pipe, until or time.monotonic() + PATIENCE)
         match frame:
             case Finished():
                 return
@@ -168,8 +193,7 @@ def _frames(process: subprocess.Popen[bytes], pipe: IO[bytes]) -> Iterator[Frame
         yield frame
 
 
-def _next_frame(process: subprocess.Popen[bytes], pipe: IO[bytes]) -> Frame:
-    until = time.monotonic() + PATIENCE
+def _next_frame(process: subprocess.Popen[bytes], pipe: IO[bytes], until: float) -> Frame:
     try:
         length = int.from_bytes(_exactly(pipe, LENGTH, until), "big")
         if length > MAX_FRAME:

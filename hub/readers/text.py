@@ -74,11 +74,7 @@ def _lines(text: TextIO) -> Iterator[str]:
     while line := text.readline(MAX_RECORD):
         number += 1
         if len(line) == MAX_RECORD and line[-1] not in "\r\n":
-            raise UnreadableFile(
-                "line_too_long",
-                f"Line {number} does not end within {MAX_RECORD:,} characters. Is this a CSV file?",
-                line=number,
-            )
+            raise _too_long(number)
         yield line
 
 
@@ -104,7 +100,17 @@ def _records(lines: Iterator[str], delimiter: str, skipped: int) -> Iterator[Row
             return
         except csv.Error as error:
             raise _broken(str(error), number) from error
+        if len(cells) > MAX_RECORD:  # With line ends in quotation marks, over many lines.
+            raise _too_long(number)
         yield Row(number, cells)
+
+
+def _too_long(line: int) -> UnreadableFile:
+    return UnreadableFile(
+        "line_too_long",
+        f"Line {line} does not end within {MAX_RECORD:,} characters. Is this a CSV file?",
+        line=line,
+    )
 
 
 def _broken(error: str, number: int) -> UnreadableFile:

@@ -15,6 +15,8 @@ from hub.readers.ooxml import book_of, pieces_of
 from hub.readers.table import table_of
 
 _MANIFEST = 1_000_000
+_LONGEST = 255
+"""Characters in the name of a sheet; Excel allows 31 of them."""
 
 
 def read_xlsx(archive: ZipFile, how: How) -> Table:
@@ -78,8 +80,8 @@ def _chosen(asked: str | None, sheets: dict[str, bool]) -> tuple[str, tuple[str,
     shown = tuple(name for name, visible in sheets.items() if visible) or tuple(sheets)
     if asked is None:
         return shown[0], shown
-    if asked not in sheets:
-        names = ", ".join(shown)
+    if asked not in sheets or len(asked) > _LONGEST:
+        asked, names = asked[:_LONGEST], ", ".join(shown)
         raise UnreadableFile(
             "no_such_sheet",
             f"There is no sheet “{asked}” in this workbook. Choose one of: {names}.",

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from sync.identifiers import BLANKS
+from sync.errors import Unreadable
+from sync.identifiers import BLANKS, read_email
 
 REPORT_COLUMNS = ("error_code", "error_message")
 """What the failed-rows file adds at the right, the message last (RULE-102). Corrected, it may be imported as it is."""
@@ -77,6 +78,19 @@ def resembled(header: str, known: Collection[str], aliases: Mapping[str, str]) -
     spellings |= {folded(name): name for name in known} | dict(aliases)
     close = get_close_matches(folded(header), spellings, n=1, cutoff=0.8)
     return spellings[close[0]] if close else None
+
+
+def holds_data(headers: Sequence[str]) -> bool:
+    """Whether the first row is somebody's already: an address is no column's name."""
+    return any(_is_address(header) for header in headers)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        read_email(text)
+    except Unreadable:
+        return False
+    return True
 
 
 def misplaced(cells: Sequence[str], width: int, *, reported: bool) -> str | None:

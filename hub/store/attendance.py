@@ -80,7 +80,7 @@ def _by_file_only(conn: Connection, institution_id: UUID, session_ids: Sequence[
         ~taken_back(institution_id),
     )
     rows = conn.execute(
-        sa.select(imported_attendance.c.session_id, sa.func.count())
+        sa.select(imported_attendance.c.session_id, sa.func.count(imported_attendance.c.student_id.distinct()))
         .where(
             imported_attendance.c.institution_id == institution_id,
             imported_attendance.c.session_id.in_(session_ids),

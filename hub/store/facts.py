@@ -143,6 +143,16 @@ def undo(conn: Connection, rows: Sequence[Row]) -> None:
     insert_once(conn, undone, rows)
 
 
+def seen(conn: Connection, institution_id: UUID, session_id: UUID, student_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these students a kiosk saw in a session."""
+    rows = conn.execute(
+        sa.select(facts.c.student_id).where(
+            *_counting(institution_id), facts.c.session_id == session_id, facts.c.student_id.in_(student_ids)
+        )
+    )
+    return set(rows.scalars())
+
+
 def present(conn: Connection, institution_id: UUID, session_id: UUID, student_ids: Sequence[UUID]) -> set[UUID]:
     """Which of these students are present in a session, by what a kiosk saw or a file says."""
     seen = sa.select(facts.c.student_id).where(
@@ -174,6 +184,30 @@ def settle_claims(conn: Connection, institution_id: UUID, owners: Mapping[str, U
             )
             .values(student_id=student_id, verdict=verdict)
         )
+
+
+def wait_again(conn: Connection, institution_id: UUID, owners: Mapping[str, UUID], *, pending: bool) -> None:
+    """What counts for these students because of an address waits for it again, also what staff settled so.
+
+    `owners` maps keys of addresses that are these students' no more to them; or `pending` ones, that are theirs, but
+    not confirmed any more. What a kiosk that knew the student saw is not concerned.
+    """
+    rows = conn.execute(
+        sa.select(facts.c.id, facts.c.claimed_key, facts.c.student_id).where(
+            facts.c.institution_id == institution_id,
+            facts.c.claimed_key.in_(list(owners)),
+            facts.c.student_id.is_not(None),
+        )
+    )
+    theirs = [row.id for row in rows if row.student_id == owners[row.claimed_key]]
+    waits = "parked:unconfirmed_address" if pending else "parked:unknown_address"
+    # What waits for its session to be known does so first.
+    verdict = sa.case((facts.c.verdict == "parked:unknown_session", facts.c.verdict), else_=waits)
+    conn.execute(
+        sa.update(facts)
+        .where(facts.c.institution_id == institution_id, facts.c.id.in_(theirs))
+        .values(student_id=facts.c.student_id if pending else None, verdict=verdict)
+    )
 
 
 def _when_it_was_anothers(student_id: UUID) -> sa.ColumnElement[bool]:

@@ -14,15 +14,18 @@ from hub.schema import import_changes
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`before`: what was there, None for a student whom the import made. `after`: a digest of what it left behind."""
+    """`named`: what the file calls the student. `before`: what was there, None for one whom the import made. `after`: a
+    digest of what it left behind.
+    """
 
     student_id: UUID
+    named: str
     before: Any
     after: bytes
 
 
 def add(conn: Connection, rows: Sequence[Row]) -> None:
-    """Keep what an import changed."""
+    """Keep what an import changed. `before` of a row is `(named, before)` of its `Change`."""
     if rows:
         conn.execute(sa.insert(import_changes), list(rows))
 
@@ -46,7 +49,7 @@ def _after(conn: Connection, institution_id: UUID, import_id: UUID, last: UUID, 
         .order_by(import_changes.c.student_id)
         .limit(size)
     )
-    return [Change(*row) for row in rows]
+    return [Change(row.student_id, row.before[0], row.before[1], row.after) for row in rows]
 
 
 def forget(conn: Connection, institution_id: UUID, import_id: UUID, student_ids: Collection[UUID]) -> None:

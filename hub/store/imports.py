@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hub.database import Row
+from hub.database import Row, one_at_a_time
 from hub.schema import imports
 
 Kind = Literal["students", "attendees"]
@@ -31,7 +31,8 @@ State = Literal[
 class Import:
     """One file. `fingerprint`: SHA-256 of its bytes, in hexadecimal. `session_id`: whose page it was uploaded on.
 
-    `result`: the numbers of the last check, of the import or of the undoing, or why it was refused.
+    `result`: the numbers of the last check, of the import or of the undoing, or why it was refused. `who` brought it,
+    `asked_by` wants what is under way.
     """
 
     id: UUID
@@ -47,9 +48,17 @@ class Import:
     made_at: datetime
     changed_at: datetime
     applied_at: datetime | None
+    asked_by: str | None = None
 
 
 _COLUMNS = [imports.c[name] for name in Import.__dataclass_fields__]
+
+
+def take_turns(conn: Connection, institution_id: UUID) -> None:
+    """Until this transaction ends, nobody else imports, undoes or merges: each locks many students, in an order of its
+    own.
+    """
+    one_at_a_time(conn, f"import into {institution_id}")
 
 
 def add(conn: Connection, institution_id: UUID, new: Import) -> None:
@@ -110,6 +119,22 @@ def applied_before(conn: Connection, institution_id: UUID, this: Import) -> Impo
     return None if found is None else Import(*found)
 
 
+def applied_after(conn: Connection, institution_id: UUID, this: Import) -> Import | None:
+    """The first import of that kind that came after this one and is in."""
+    found = conn.execute(
+        sa.select(*_COLUMNS)
+        .where(
+            imports.c.institution_id == institution_id,
+            imports.c.kind == this.kind,
+            imports.c.state.in_(("applied", "undoing")),
+            imports.c.applied_at > this.applied_at,
+        )
+        .order_by(imports.c.applied_at)
+        .limit(1)
+    ).one_or_none()
+    return None if found is None else Import(*found)
+
+
 def move(
     conn: Connection,
     institution_id: UUID,
@@ -128,6 +153,21 @@ def move(
     return moved.rowcount == 1
 
 
+def all_of(conn: Connection, institution_id: UUID, ids: Collection[UUID]) -> list[Import]:
+    """Those of these that there are."""
+    rows = conn.execute(sa.select(*_COLUMNS).where(imports.c.institution_id == institution_id, imports.c.id.in_(ids)))
+    return [Import(*row) for row in rows]
+
+
+def put_result(conn: Connection, institution_id: UUID, import_id: UUID, result: dict[str, Any]) -> None:
+    """Keep another result of an import, whose state stays."""
+    conn.execute(
+        sa.update(imports)
+        .where(imports.c.institution_id == institution_id, imports.c.id == import_id)
+        .values(result=result)
+    )
+
+
 def older_than(conn: Connection, institution_id: UUID, moment: datetime) -> list[UUID]:
     """Imports with which nothing has happened since."""
     rows = conn.execute(
@@ -136,6 +176,11 @@ def older_than(conn: Connection, institution_id: UUID, moment: datetime) -> list
     return list(rows.scalars())
 
 
-def drop(conn: Connection, institution_id: UUID, import_id: UUID) -> None:
-    """Forget an import that never came to anything."""
-    conn.execute(sa.delete(imports).where(imports.c.institution_id == institution_id, imports.c.id == import_id))
+def drop(conn: Connection, institution_id: UUID, import_id: UUID) -> bool:
+    """Forget an import that is being applied and comes to nothing; False when it is in."""
+    dropped = conn.execute(
+        sa.delete(imports).where(
+            imports.c.institution_id == institution_id, imports.c.id == import_id, imports.c.state == "applying"
+        )
+    )
+    return dropped.rowcount == 1

@@ -60,7 +60,7 @@ def hold_still(conn: Connection, institution_id: UUID) -> Institution:
 
 def lock(conn: Connection, institution_id: UUID) -> Institution:
     """The institution, kept from every other change until the transaction ends."""
-    return _there(conn, locked(_with_id(institution_id)))
+    return _there(conn, locked(conn, _with_id(institution_id)))
 
 
 def named(conn: Connection, name: str) -> Institution | None:

@@ -8,7 +8,16 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Table
 
 from hub.database import put
-from hub.schema import addresses, cards, imported_attendance, merges, passes, registrations
+from hub.schema import (
+    addresses,
+    cards,
+    imported_attendance,
+    imported_registrations,
+    merges,
+    passes,
+    registrations,
+    students,
+)
 
 
 def add(conn: Connection, institution_id: UUID, student_id: UUID, into_id: UUID, now: datetime) -> None:
@@ -22,18 +31,15 @@ def add(conn: Connection, institution_id: UUID, student_id: UUID, into_id: UUID,
     put(conn, merges, [row])
 
 
-def forget(conn: Connection, institution_id: UUID, student_ids: Collection[UUID]) -> None:
-    """From now on these ids stand for themselves: who was merged was imported again, as somebody of their own."""
-    conn.execute(
-        sa.delete(merges).where(merges.c.institution_id == institution_id, merges.c.student_id.in_(list(student_ids)))
-    )
-
-
 def of(conn: Connection, institution_id: UUID, student_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """For each of these ids that was merged: the student it stands for now."""
+    """For each of these ids that was merged: the student it stands for now.
+
+    Who was merged and imported again is somebody of their own, as long as they are there.
+    """
+    there = sa.exists().where(students.c.institution_id == institution_id, students.c.id == merges.c.student_id)
     rows = conn.execute(
         sa.select(merges.c.student_id, merges.c.into_id).where(
-            merges.c.institution_id == institution_id, merges.c.student_id.in_(list(student_ids))
+            merges.c.institution_id == institution_id, merges.c.student_id.in_(list(student_ids)), ~there
         )
     )
     return {row.student_id: row.into_id for row in rows}
@@ -48,13 +54,13 @@ def move_what_is_theirs(conn: Connection, institution_id: UUID, gone: UUID, stay
         passes.c.institution_id == institution_id, passes.c.student_id == stays
     )
     conn.execute(_of(passes, institution_id, gone).where(~has_pass.exists()).values(student_id=stays))
-    for table in (registrations, imported_attendance):
-        both = sa.select(table.c.session_id).where(
-            table.c.institution_id == institution_id, table.c.student_id == stays
-        )
-        theirs = _of(table, institution_id, gone).where(table.c.session_id.not_in(both))
+    for table in (registrations, imported_attendance, imported_registrations):
+        other = table.alias()
+        same = [other.c[column.name] == column for column in table.primary_key if column.name != "student_id"]
+        both = sa.select(other.c.session_id).where(*same, other.c.student_id == stays)
+        theirs = _of(table, institution_id, gone).where(~both.correlate(table).exists())
         conn.execute(theirs.values(student_id=stays))
-    for table in (passes, registrations, imported_attendance):
+    for table in (passes, registrations, imported_attendance, imported_registrations):
         mine = (table.c.institution_id == institution_id, table.c.student_id == gone)
         conn.execute(sa.delete(table).where(*mine))
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hub.database import insert_once
-from hub.schema import registrations
+from hub.schema import imported_registrations, registrations
 
 
 def of_session(conn: Connection, institution_id: UUID, session_id: UUID) -> set[UUID]:
@@ -46,6 +46,18 @@ def add(
     insert_once(conn, registrations, [mine | {"student_id": student_id} for student_id in student_ids])
 
 
+def by_hand(conn: Connection, institution_id: UUID, student_id: UUID) -> set[UUID]:
+    """The sessions for which somebody registered a student, and no import."""
+    rows = conn.execute(
+        sa.select(registrations.c.session_id).where(
+            registrations.c.institution_id == institution_id,
+            registrations.c.student_id == student_id,
+            registrations.c.import_id.is_(None),
+        )
+    )
+    return set(rows.scalars())
+
+
 def keep(conn: Connection, institution_id: UUID, session_id: UUID, student_ids: Collection[UUID]) -> None:
     """From now on these registrations are no import's: they stay when one is undone."""
     statement = (
@@ -63,7 +75,27 @@ def keep(conn: Connection, institution_id: UUID, session_id: UUID, student_ids: 
 
 
 def drop_import(conn: Connection, institution_id: UUID, import_id: UUID) -> set[tuple[UUID, UUID]]:
-    """Take back the registrations that an import brought: of which sessions and students."""
+    """Take back the registrations that an import brought, whose word is forgotten already, but for those that another
+    one says as well: of which sessions and students.
+    """
+    said = (
+        sa.select(imported_registrations.c.import_id)
+        .where(
+            imported_registrations.c.institution_id == institution_id,
+            imported_registrations.c.session_id == registrations.c.session_id,
+            imported_registrations.c.student_id == registrations.c.student_id,
+        )
+        .limit(1)
+    )
+    conn.execute(
+        sa.update(registrations)
+        .where(
+            registrations.c.institution_id == institution_id,
+            registrations.c.import_id == import_id,
+            said.correlate(registrations).exists(),
+        )
+        .values(import_id=said.correlate(registrations).scalar_subquery())
+    )
     rows = conn.execute(
         sa.delete(registrations)
         .where(registrations.c.institution_id == institution_id, registrations.c.import_id == import_id)

@@ -29,9 +29,10 @@ def lock(
     What the stream it goes on from said to hold back is no longer believed: those facts come under the new name.
     """
     statement = locked(
+        conn,
         sa.select(streams.c.kiosk_id, streams.c.acked_seq, streams.c.acked_hash).where(
             streams.c.institution_id == institution_id, streams.c.id == stream_id
-        )
+        ),
     )
     row = conn.execute(statement).one_or_none()
     if row is None:

@@ -14,7 +14,16 @@ from sqlalchemy import Connection
 
 from hub import database
 from hub.database import Row, insert_once, locked
-from hub.schema import addresses, cards, facts, imported_attendance, passes, registrations, students
+from hub.schema import (
+    addresses,
+    cards,
+    facts,
+    imported_attendance,
+    imported_registrations,
+    passes,
+    registrations,
+    students,
+)
 from hub.schema import merges as merged_students
 from hub.store import merges
 from hub.store.facts import WAITING_FOR_AN_ADDRESS, claim_of, refs_waited_for
@@ -66,8 +75,8 @@ def with_ids(conn: Connection, institution_id: UUID, ids: Collection[UUID]) -> l
 def _locked(conn: Connection, institution_id: UUID, column: sa.Column[Any], values: Collection[Any]) -> list[Found]:
     # Always in the same order, so that two writers wait for each other instead of locking each other out.
     statement = sa.select(*(students.c[name] for name in _READ)).where(students.c.institution_id == institution_id)
-    statement = statement.order_by(students.c.username)
-    return [row for batch in _batches(values) for row in conn.execute(locked(statement.where(column.in_(batch))))]
+    statement = locked(conn, statement.order_by(students.c.username))
+    return [row for batch in _batches(values) for row in conn.execute(statement.where(column.in_(batch)))]
 
 
 def there(conn: Connection, institution_id: UUID, ids: Collection[UUID]) -> set[UUID]:
@@ -82,20 +91,25 @@ def there(conn: Connection, institution_id: UUID, ids: Collection[UUID]) -> set[
 
 
 def in_use(conn: Connection, institution_id: UUID, ids: Collection[UUID]) -> set[UUID]:
-    """To which of these students something belongs or refers that no student file brings."""
+    """To which of these students something belongs or refers that no student file brings.
+
+    What counts for them only because an address of theirs was typed somewhere can wait for that address again.
+    """
+    by_address = sa.exists().where(addresses.c.key == facts.c.claimed_key, addresses.c.student_id == facts.c.student_id)
     columns = (
-        facts.c.student_id,
         registrations.c.student_id,
         imported_attendance.c.student_id,
+        imported_registrations.c.student_id,
         passes.c.student_id,
         merged_students.c.into_id,
     )
+    hanging = [(facts.c.student_id, ~by_address), *((column, sa.true()) for column in columns)]
     return {
         student_id
         for batch in _batches(ids)
-        for column in columns
+        for column, so in hanging
         for student_id in conn.execute(
-            sa.select(column).distinct().where(column.table.c.institution_id == institution_id, column.in_(batch))
+            sa.select(column).distinct().where(column.table.c.institution_id == institution_id, column.in_(batch), so)
         ).scalars()
     }
 

@@ -16,8 +16,11 @@ from hub.views import engine, institution_id
 bp = Blueprint("audit", __name__)
 
 _DONE: Mapping[str, Any] = {
+    "import_check": lazy_gettext("Checked a file"),
     "import_apply": lazy_gettext("Imported a file"),
     "import_undo": lazy_gettext("Undid an import"),
+    "import_throw_away": lazy_gettext("Threw an upload away"),
+    "export_failed_rows": lazy_gettext("Downloaded the rows that failed"),
     "export_attendees": lazy_gettext("Exported the attendees of an event"),
     "export_event": lazy_gettext("Exported a whole event"),
     "export_students": lazy_gettext("Exported all students"),

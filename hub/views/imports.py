@@ -18,10 +18,12 @@ from hub.actions.imports.place import Goal
 from hub.errors import HubRefused, UnknownSession, UnreadableFile
 from hub.readers import DELIMITERS, ENCODINGS, How
 from hub.readers.reading import MAX_BYTES
+from hub.rules.attendee_file.columns import CHECKED_IN, REGISTERED
+from hub.rules.headers import IGNORED
 from hub.rules.roles import IMPORT, VIEW_STUDENTS
 from hub.store.events import Session
 from hub.store.imports import Import, Kind
-from hub.views import engine, institution_id, now, page_number, place, runner, who, words
+from hub.views import engine, institution_id, mending, now, page_number, place, runner, who, words
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 for word in words.FILTERS:
@@ -59,6 +61,7 @@ def listed() -> ResponseReturnValue:
         shown={"kind": kind, "unfinished": "yes" if unfinished else None},
         page=page,
         may_look=may_look,
+        gone=_thrown_away(request.args.get("gone")),
     )
 
 
@@ -90,12 +93,13 @@ def _take_in() -> ResponseReturnValue:
     file = request.files.get("file")
     if file is None or not file.filename:
         return _upload_page(UnreadableFile("no_file", "No file was chosen.")), 422
-    session = _session(request.form.get("session"))
-    chosen = _options(request.form, Chosen())
+    earlier, kind, session = _asked_for(request.form)
+    mine = msgspec.structs.replace(mending.inherited(earlier), sees_students=True)
+    chosen = _options(request.form, mine)
     try:
         import_id = jobs.take_in(
             place(),
-            _kind(request.form) or "students",
+            kind,
             None if session is None else session.id,
             file.filename,
             file.stream,  # type: ignore[arg-type]  # werkzeug names only what it needs of a stream
@@ -105,6 +109,8 @@ def _take_in() -> ResponseReturnValue:
         )
     except UnreadableFile as error:
         return _upload_page(error), 422
+    if earlier is not None:
+        mending.keep_columns(earlier, import_id, chosen)
     if request.headers.get("X-Requested-With"):
         # A script would follow the way itself and then throw the page away.
         return Response(status=201, headers={"Location": url_for(".one", import_id=import_id)})
@@ -187,7 +193,7 @@ def throw_away(import_id: UUID) -> ResponseReturnValue:
         jobs.throw_away(place(), import_id, who(), now())
     except jobs.NotNow:
         return _to(import_id)
-    return redirect(url_for(".listed"), 303)
+    return redirect(url_for(".listed", gone=import_id), 303)
 
 
 @bp.get("/<uuid:import_id>/failed-rows")
@@ -195,11 +201,12 @@ def throw_away(import_id: UUID) -> ResponseReturnValue:
 def failed_rows(import_id: UUID) -> ResponseReturnValue:
     """The rows that did not make it, with the reason, to be mended and uploaded again."""
     shown = _shown(import_id)
-    if shown.failed_rows is None:
+    file = jobs.hand_out(place(), import_id, who(), now())
+    if file is None:
         abort(404)
-    stem, _, ending = shown.failed_rows.name.rpartition(".")
+    stem, _, ending = file.name.rpartition(".")
     original = shown.row.file_name.rpartition(".")[0] or stem
-    response = send_file(shown.failed_rows, as_attachment=True, download_name=f"{original}-failed-rows.{ending}")
+    response = send_file(file, as_attachment=True, download_name=f"{original}-failed-rows.{ending}")
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -208,7 +215,7 @@ def failed_rows(import_id: UUID) -> ResponseReturnValue:
 def not_now(error: HubRefused) -> tuple[str, int]:
     """The machine or the database would not do it."""
     current_app.logger.warning("import: %s", error.code)
-    return render_template("not_now.html"), 503
+    return render_template("not_now.html", too_many=isinstance(error, jobs.TooMany)), 503
 
 
 # --- what these have in common
@@ -227,7 +234,7 @@ def _shown(import_id: UUID) -> Shown:
 
 def may_look(row: Import) -> bool:
     """Whether whoever is signed in may see what is in a file."""
-    return row.who == who() or may(VIEW_STUDENTS)
+    return may(VIEW_STUDENTS) or (row.who == who() and not jobs.choices(row).sees_students)
 
 
 def _common(shown: Shown) -> dict[str, Any]:
@@ -249,6 +256,14 @@ def _begun(import_id: UUID, goal: Goal) -> ResponseReturnValue:
 def _kind(asked: Mapping[str, str] | None = None) -> Kind | None:
     wished = (request.args if asked is None else asked).get("kind")
     return next((kind for kind in get_args(Kind) if kind == wished), None)
+
+
+def _thrown_away(text: str | None) -> Import | None:
+    """An upload of which the list says that it is gone."""
+    with suppress(ValueError, jobs.UnknownImport):
+        row = jobs.show(place(), UUID(text or ""), now()).row
+        return row if row.state == "thrown_away" and may_look(row) else None
+    return None
 
 
 def _session(text: str | None) -> Session | None:
@@ -275,6 +290,9 @@ def _result_page(shown: Shown) -> str:
         part=part,
         rows=rows.get(part, ()),
         most_shown=MOST_SHOWN,
+        taken_as=_taken_as(shown),
+        left_out=_left_out(shown),
+        may_look=may_look,
         **_common(shown),
     )
 
@@ -287,16 +305,53 @@ def _rows(report: Report | None) -> dict[str, Sequence[ReportedRow]]:
     return {"updated": report.updated, "flagged": report.flagged, "created": report.created, **rejected}
 
 
+def _taken_as(shown: Shown) -> str | None:
+    """What everybody in the file was said to have done; None where the file itself says it, or nobody knows."""
+    if shown.row.kind != "attendees" or shown.report is None or {REGISTERED, CHECKED_IN} & set(shown.report.columns):
+        return None
+    return jobs.choices(shown.row).just_addresses
+
+
+def _left_out(shown: Shown) -> list[str]:
+    """The headers of columns that somebody left out."""
+    chosen = jobs.choices(shown.row).columns
+    headers = () if shown.report is None else shown.report.headers
+    return [header for index, header in enumerate(headers) if chosen.get(index) == IGNORED]
+
+
 # --- uploading
 
 
 def _upload_page(wrong: UnreadableFile | None = None) -> str:
-    asked = request.args if wrong is None or wrong.reason == "too_large" else request.values
-    session = _session(asked.get("session"))
-    kind: Kind = "attendees" if session is not None else _kind(asked) or "students"
-    return render_template(
-        "imports/new.html", kind=kind, session=session, wrong=wrong, most_bytes=MAX_BYTES, chosen=Chosen()
+    earlier, kind, session = _asked_for(
+        request.args if wrong is None or wrong.reason == "too_large" else request.values
     )
+    return render_template(
+        "imports/new.html",
+        kind=kind,
+        session=session,
+        wrong=wrong,
+        most_bytes=MAX_BYTES,
+        earlier=earlier,
+        chosen=mending.inherited(earlier),
+    )
+
+
+def _asked_for(asked: Mapping[str, str]) -> tuple[Shown | None, Kind, Session | None]:
+    """The import whose mended rows these are, if they are; the kind of the file, and the session it is for."""
+    earlier = _mended(asked.get("mends"))
+    if earlier is not None:
+        row = earlier.row
+        return earlier, row.kind, _session(None if row.session_id is None else str(row.session_id))
+    session = _session(asked.get("session"))
+    return None, "attendees" if session is not None else _kind(asked) or "students", session
+
+
+def _mended(text: str | None) -> Shown | None:
+    try:
+        return _shown(UUID(text)) if text else None
+    except ValueError:
+        abort(404)
 
 
 def _let_it_finish(size: int) -> None:
@@ -341,7 +396,8 @@ def _options(form: Mapping[str, str], before: Chosen) -> Chosen:
     listed_are = form.get("just_addresses")
     return msgspec.structs.replace(
         before,
-        sees_students=may(VIEW_STUDENTS),
+        # Whoever brought the file looks into it, even if somebody else goes on with it.
+        sees_students=before.sees_students and may(VIEW_STUDENTS),
         identifier_changes="identifier_changes" in form,
         sync="sync" in form,
         match_by="email_address" if form.get("match_by") == "email_address" else "username",
@@ -355,8 +411,11 @@ def _read_otherwise(form: Mapping[str, str], before: Chosen) -> Chosen:
         delimiter=_one_of(form.get("delimiter"), DELIMITERS),
         sheet=form.get("sheet") or None,
     )
-    # Cut at other places, a row has other columns.
-    same_columns = (how.delimiter, how.sheet) == (before.how.delimiter, before.how.sheet)
+    # Cut at other places, a row has other columns; to choose what was found changes nothing.
+    same_columns = how.sheet == before.how.sheet and how.delimiter in (
+        before.how.delimiter,
+        form.get("shown-delimiter"),
+    )
     return msgspec.structs.replace(before, how=how, columns=_columns(form, before) if same_columns else {})
 
 

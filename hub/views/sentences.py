@@ -9,6 +9,8 @@ from typing import Any
 from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _l
 
+from hub.store.imports import Kind
+
 Sentences = Mapping[str, tuple[Any, ...]]
 
 PROBLEMS: Sentences = {
@@ -27,7 +29,12 @@ PROBLEMS: Sentences = {
         _l("has to be TRUE or FALSE. Write %(meant)s."),
         _l("has to be TRUE or FALSE. Write one of them."),
     ),
-    "not_a_date": (_l("is not a date. Write it as 2026-06-30: year, month, day."),),
+    "not_a_date": (
+        _l(
+            "is not a date. Write it as 2026-06-30: year, month, day. Excel rewrites dates: format the column as text "
+            "first, or use a workbook (.xlsx) with real dates."
+        ),
+    ),
     "wrong_case": (_l("is spelt otherwise, capitals included. Write “%(meant)s”."),),
     "not_in_list": (_l("is not one of the known values. Choose one of: %(allowed)s."),),
     "contradiction": (
@@ -94,23 +101,42 @@ PROBLEMS: Sentences = {
         _l("is an additional address, and only school addresses count here. Write %(use)s."),
         _l("is an additional address, and only school addresses count here. Write the student’s school address."),
     ),
-    "unknown_event": (_l("is no event of this institution. Take the number from the event’s page."),),
-    "unknown_session": (_l("is no session of a career fair here. Take the number from the fair’s page."),),
+    "unknown_event": (
+        _l("is the id of no event here. Write the id, or the external id, that stands on the page of the event."),
+    ),
+    "unknown_session": (
+        _l(
+            "is the id of no session here. Write the id, or the external id, that stands on the page of the event "
+            "beside the session."
+        ),
+    ),
     "not_an_event": (
-        _l("is a session of a fair. Write %(use)s in identifiable_type."),
-        _l("is not an event. Write CareerFairSession in identifiable_type."),
+        _l("is the id of a session, not of its event. Write %(use)s."),
+        _l("is the id of a session, not of its event. Write the event’s id; it stands on the page of the event."),
     ),
     "not_a_session": (
-        _l("is an event, not a session. Write %(use)s in identifiable_type."),
-        _l("is not a session. Write Event in identifiable_type."),
+        _l("is the id of the whole event, not of its session. Write %(use)s."),
+        _l(
+            "is the id of the whole event. Write the id of one of its sessions; it stands on the page of the event, "
+            "beside the session."
+        ),
     ),
     "fair_by_session": (
-        _l("is a whole career fair. Name the session that they came to: CareerFairSession with %(use)s."),
-        _l("is a whole career fair. Name the session that they came to, as CareerFairSession."),
+        _l(
+            "A career fair is named by one of its sessions. Write CareerFairSession in identifiable_type, and "
+            "%(use)s as the id."
+        ),
+        _l(
+            "A career fair is named by one of its sessions. Write CareerFairSession in identifiable_type, and as the "
+            "id that of the session; it stands on the page of the event, beside the session."
+        ),
     ),
     "not_a_fair": (
-        _l("belongs to an event that is no career fair. Write Event with %(use)s."),
-        _l("belongs to an event that is no career fair. Write Event, with the event’s number."),
+        _l("is not of a career fair. Write Event in identifiable_type, and %(use)s as the id."),
+        _l(
+            "is not of a career fair. Write Event in identifiable_type, and as the id that of the event; it stands on "
+            "the page of the event."
+        ),
     ),
     "several_sessions": (
         _l("has %(sessions)s sessions. Upload the file on the page of the event, at the session that is meant."),
@@ -131,14 +157,17 @@ WARNINGS: Sentences = {
         _l("Column “%(header)s” is unknown and left out."),
     ),
     "header_taken_for": (_l("Column “%(header)s” is taken for %(did_you_mean)s."),),
-    "encoding_guessed": (
-        _l("Nothing in the file says how its letters are written; it is read as %(encoding)s. Look at the accents."),
-    ),
+    "encoding_guessed": (_l("Nothing in the file says how its letters are written; it is read as %(encoding)s."),),
     "foreign_domain": (
         _l("Skipped because %(domain)s belongs to another institution: %(rows)s."),
         _l("Skipped because the address belongs to another institution: %(rows)s."),
     ),
-    "repeated_in_file": (_l("Skipped because an earlier row of the file is about the same person: %(rows)s."),),
+    "repeated_in_file": (
+        _l(
+            "Skipped because an earlier row is about the same person, or has the same address, username, card or "
+            "sign-in id: %(rows)s."
+        ),
+    ),
     "excluded_from_sync": (_l("Skipped because the student is excluded from automatic syncs: %(rows)s."),),
     "emails_held": (
         _l(
@@ -151,11 +180,26 @@ WARNINGS: Sentences = {
     ),
     "not_begun": (_l("Said to have come to a session that has not begun: %(rows)s. Is it the right session?"),),
 }
+PROBLEMS_OF: Mapping[Kind, Sentences] = {
+    "students": PROBLEMS,
+    "attendees": {**PROBLEMS, "blank": (_l("is empty. Fill it in."),)},
+}
+"""Those of each kind of file: what is wrong may be to be put right in another way."""
+WARNINGS_OF: Mapping[Kind, Sentences] = {
+    "students": WARNINGS,
+    "attendees": {
+        **WARNINGS,
+        "repeated_in_file": (
+            _l("Skipped because an earlier row is about the same person at the same session: %(rows)s."),
+        ),
+    },
+}
 KEPT: Sentences = {
     "changed_since": (_l("was changed since, so nothing was put back"),),
     "gone": (_l("is not there any more, perhaps merged with another"),),
     "in_use": (_l("came with this file and has checked in, is registered or was given something since"),),
     "identifier_taken": (_l("had something before that belongs to somebody else by now"),),
+    "said_elsewhere": (_l("is in another file as well, or was entered by hand, and stays"),),
     "seen_at_a_kiosk": (_l("was seen at a kiosk as well, and stays checked in"),),
 }
 _NOT_JUST_NOW = _l("The hub could not do it just then, and nothing was changed. Try again.")
@@ -231,12 +275,16 @@ REASONS: Sentences = {
     "too_much_memory": (_l("The workbook is too large to be read. Save it as CSV, and upload that."),),
     "too_slow": (_l("Reading this file takes too long. Save it as CSV, and upload that."),),
     "reader_failed": (_l("The file could not be read. Save it as CSV, and upload that."),),
+    "header_missing": (
+        _l(
+            "The first row holds an address, so the column names are missing. Put a row with them above it, and upload "
+            "the file again."
+        ),
+    ),
     "no_header": (
         _l("The first row holds no column name that is known here. Put the column names there, or choose below."),
     ),
-    "missing_columns": (
-        _l("A column is missing: %(columns)s. Add it, or say below which column of the file holds it."),
-    ),
+    "missing_columns": (_l("Missing: %(columns)s. Choose below which columns of the file these are, or add them."),),
     "repeated_column": (_l("Several columns are taken for %(columns)s. Leave all but one of them out."),),
     "says_no_event": (
         _l(

@@ -19,8 +19,9 @@ from hub.actions.imports import Warned, Wrong
 from hub.errors import UnreadableFile
 from hub.readers import Kind
 from hub.store.imports import Import, State
+from hub.store.imports import Kind as FileKind
 from hub.views import config
-from hub.views.sentences import FLAGS, KEPT, PROBLEMS, REASONS, WARNINGS, sentence
+from hub.views.sentences import FLAGS, KEPT, PROBLEMS_OF, REASONS, WARNINGS_OF, sentence
 
 STATES: Mapping[State, Any] = {
     "uploaded": _l("Uploaded, not checked"),
@@ -46,7 +47,7 @@ _PARTS = {
     "updated": _l("Changed"),
     "failed": _l("Cannot be used"),
     "skipped": _l("Skipped"),
-    "flagged": _l("To be looked at"),
+    "flagged": _l("Flagged"),
 }
 _KINDS = {"students": _l("Student file"), "attendees": _l("Attendee file")}
 _ENCODINGS = {
@@ -74,9 +75,9 @@ class Timed(Protocol):
     def ends(self) -> datetime: ...
 
 
-def problem(wrong: Wrong) -> str:
+def problem(wrong: Wrong, kind: FileKind) -> str:
     """What is wrong with a cell."""
-    return sentence(PROBLEMS, wrong.code, wrong.about, wrong.text)
+    return sentence(PROBLEMS_OF[kind], wrong.code, wrong.about, wrong.text)
 
 
 def flag_in_words(code: str) -> str:
@@ -84,12 +85,12 @@ def flag_in_words(code: str) -> str:
     return sentence(FLAGS, code, {}, code)
 
 
-def warned(warning: Warned) -> str:
+def warned(warning: Warned, kind: FileKind) -> str:
     """What there is to say about a whole file."""
     about = {key: value for key, value in msgspec.structs.asdict(warning).items() if value is not None}
     if warning.encoding is not None:
         about["encoding"] = encoding_name(warning.encoding)
-    return sentence(WARNINGS, warning.code, about, warning.code)
+    return sentence(WARNINGS_OF[kind], warning.code, about, warning.code)
 
 
 def unreadable(error: UnreadableFile) -> str:

@@ -97,12 +97,18 @@ def upload(page: Page, file: Path) -> None:
 def go_on(page: Page, name: str, verdict: str) -> None:
     """Press what leads on, and wait until what another process does is done."""
     page.get_by_role("button", name=name).click()
+    came_to(page, verdict)
+
+
+def came_to(page: Page, verdict: str) -> None:
     expect(page.locator(".verdict")).to_contain_text(verdict, timeout=SOON)
+    expect(page.locator(".verdict h2")).to_be_focused()
     good(page)
 
 
 def good(page: Page) -> None:
     """Nothing sticks out, and everybody can use it: that is the same in every language, and slow to find out."""
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     if page.locator("html").get_attribute("lang") == "en":
         accessible(page)
@@ -121,7 +127,7 @@ STUDENTS = {
         "apply one": "Apply 1 change",
         "undo": "Undo this import…",
         "sure": "Undo this import",
-        "undone": "2 students are as before.",
+        "undone": "What it did to 1 student was taken back.",
     },
     "fr": {
         "upload": "Déposer un fichier d’étudiants",
@@ -135,7 +141,7 @@ STUDENTS = {
         "apply one": "Appliquer 1 changement",
         "undo": "Annuler cette importation…",
         "sure": "Annuler cette importation",
-        "undone": "2 étudiant(e)s sont comme avant.",
+        "undone": "Ce qu’elle avait fait pour 1 étudiant(e) a été repris.",
     },
 }
 
@@ -159,6 +165,9 @@ def test_a_student_file_is_understood_checked_applied_mended_and_undone(
     good(page)
     upload(page, file)
     expect(page.locator(".columns")).to_contain_text("Bóris")
+    taken_for = page.get_by_label("nom d'utilisateur").bounding_box()
+    assert taken_for
+    assert taken_for["x"] + taken_for["width"] <= page.evaluate("innerWidth")
     good(page)
     page.get_by_label("appelé").select_option("first_name")
     go_on(page, said["check"], said["would be"])
@@ -177,13 +186,14 @@ def test_a_student_file_is_understood_checked_applied_mended_and_undone(
     failed = downloading.value.path().read_bytes().decode("cp1252")
     page.get_by_role("link", name=said["mended"]).click()
     upload(page, office.write("mended.csv", failed.replace("pas une adresse", "cem@example.edu"), "cp1252"))
-    # The file comes back as it was sent, its column names too.
-    page.get_by_label("appelé").select_option("first_name")
+    # The file comes back as it was sent, its column names too, and what was chosen for them.
+    expect(page.get_by_label("appelé")).to_have_value("first_name")
     go_on(page, said["check"], said["would be"])
     go_on(page, said["apply one"], said["applied"])
     expect(page.locator(".tally .good strong")).to_have_text("1")
 
     page.goto(applied)
+    page.get_by_role("link", name="mended.csv").click()
     page.get_by_role("link", name=said["undo"]).click()
     good(page)
     go_on(page, said["sure"], said["undone"])
@@ -196,7 +206,6 @@ def test_a_student_file_is_understood_checked_applied_mended_and_undone(
 ATTENDEES = {
     "en": {
         "upload": "Upload an attendee file",
-        "check": "Check this file",
         "would be": "Nothing is changed yet",
         "refused": "is an additional address, and only school addresses count here. Write bo@example.edu.",
         "apply": "Apply 1 change",
@@ -208,7 +217,6 @@ ATTENDEES = {
     },
     "fr": {
         "upload": "Déposer un fichier de participants",
-        "check": "Vérifier ce fichier",
         "would be": "Rien n’est encore changé",
         "refused": "est une adresse supplémentaire, et seules les adresses d’école comptent ici.",
         "apply": "Appliquer 1 changement",
@@ -238,7 +246,8 @@ def test_a_list_of_addresses_is_counted_from_the_page_of_its_event_and_taken_bac
     page.get_by_role("link", name=said["upload"]).click()
     good(page)
     upload(page, office.write("door.csv", "student_email_address\nada@example.edu\nbo@home.example\n"))
-    go_on(page, said["check"], said["would be"])
+    page.locator("[name=just_addresses]:checked").press("Enter")
+    came_to(page, said["would be"])
     expect(page.locator(".reasons")).to_contain_text(said["refused"])
     go_on(page, said["apply"], said["applied"])
 

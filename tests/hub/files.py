@@ -35,6 +35,7 @@ def import_file(
     *,
     import_id: UUID | None = None,
     dry_run: bool = False,
+    sees_students: bool = True,
     how: How = How(),  # noqa: B008
     columns: Mapping[int, str] | None = None,
     progress: Callable[[int], None] | None = None,
@@ -49,6 +50,7 @@ def import_file(
         folder=path.parent / "failed-rows",
         now=now,
         dry_run=dry_run,
+        sees_students=sees_students,
         how=how,
         columns=columns or {},
         opens=opened_here,
@@ -72,6 +74,7 @@ def _listed(job: Job) -> Import:
         options={},
         result=None,
         who="ada@example.edu",
+        asked_by=None,
         made_at=job.now,
         changed_at=job.now,
         applied_at=job.now,

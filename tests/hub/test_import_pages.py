@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from flask_security import hash_password
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
+from xlsxwriter import Workbook
 
 from hub.accounts import add_admin
 from hub.actions import events, staff
@@ -110,7 +111,7 @@ def test_a_student_file_is_looked_at_checked_applied_and_undone(app: Flask, offi
     assert "2 new" in office.get("/imports").text
     assert "Students it made are removed" in " ".join(office.get(f"{page}/undo").text.split())
     post(office, page, "undo")
-    assert "2 students are as before." in finished(app, office, page)
+    assert "What it did to 2 students was taken back." in finished(app, office, page)
 
 
 def test_pressing_twice_and_going_back_do_no_harm(app: Flask, office: FlaskClient) -> None:
@@ -148,6 +149,62 @@ def test_a_column_that_was_misunderstood_is_chosen_and_what_was_only_shown_is_no
     assert jobs.choices(row).columns == {2: "first_name"}
     post(office, page, "check", **form, **{f"shown-{i}": name for i, name in enumerate(form.values())})
     assert "Apply 1 change" in finished(app, office, page)
+
+
+def test_a_workbook_keeps_a_column_that_was_chosen_when_it_is_checked(app: Flask, office: FlaskClient) -> None:
+    book = io.BytesIO()
+    with Workbook(book) as made:
+        sheet = made.add_worksheet("People")
+        sheet.write_row(0, 0, ["username", "email_address", "vorname"])
+        sheet.write_row(1, 0, ["ada", "ada@example.edu", "Ada"])
+    form = {"kind": "students", "csrf_token": token(office.get("/imports/new").text)}
+    page = office.post("/imports/new", data={**form, "file": (io.BytesIO(book.getvalue()), "people.xlsx")}).location
+    found = re.search(r'<select id="sheet".*?<option value="([^"]*)" selected>People', office.get(page).text, re.DOTALL)
+    assert found
+    post(office, page, "check", **{"sheet": found.group(1), "column-2": "first_name", "shown-2": ""})
+    assert "Apply 1 change" in finished(app, office, page)
+
+
+def test_a_separator_that_is_chosen_as_it_was_found_leaves_the_columns_as_they_were_chosen(
+    app: Flask, office: FlaskClient
+) -> None:
+    page = upload(office, "username;email_address;vorname\nada;ada@example.edu;Ada\n").headers["Location"]
+    form = {"delimiter": ";", "shown-delimiter": ";", "column-2": "first_name", "shown-2": ""}
+    post(office, page, "choices", **form)
+    assert "A column is missing" not in office.get(page).text
+    post(office, page, "choices", **{"delimiter": "|", "shown-delimiter": ";", "column-0": "first_name"})
+    assert "Columns are missing: email_address, username, first_name." in " ".join(office.get(page).text.split())
+
+
+def test_mended_rows_are_read_as_the_file_was_that_they_come_from(
+    app: Flask, office: FlaskClient, place: Place, signed_in: SignedIn
+) -> None:
+    rows = "username,email_address,vorname,gender\nada,ada@example.edu,Ada,\ncem,not an address,Cem,\n"
+    page = upload(office, rows, match_by="email_address").headers["Location"]
+    chosen = {"match_by": "email_address", "column-2": "first_name", "shown-2": "", "column-3": "", "shown-3": "gender"}
+    post(office, page, "check", **chosen)
+    text = finished(app, office, page)
+    assert "Left out because somebody chose so: <code>gender</code>" in text
+    import_id = page.split("/")[2]
+    assert f'href="/imports/new?mends={import_id}"' in text
+    assert '<option value="email_address" selected>' in office.get(f"/imports/new?mends={import_id}").text
+    mended = "vorname,gender,username,email_address,error_code,error_message\nCem,,cem,cem@example.edu,x,y\n"
+    again = upload(office, mended, mends=import_id, match_by="email_address").headers["Location"]
+    row = jobs.show(place, UUID(again.split("/")[2]), datetime.now(UTC)).row
+    assert (jobs.choices(row).columns, jobs.choices(row).match_by) == ({0: "first_name", 1: ""}, "email_address")
+    assert signed_in("bo@example.edu", "event_staff").get(f"/imports/new?mends={import_id}").status_code == 403
+    assert office.get("/imports/new?mends=x").status_code == 404
+
+
+def test_an_upload_that_is_thrown_away_is_asked_about_first_and_the_list_says_that_it_is_gone(
+    office: FlaskClient,
+) -> None:
+    page = upload(office, STUDENTS).headers["Location"]
+    text = " ".join(office.get(page).text.split())
+    assert re.search(r"<details[^>]*> <summary>Throw this upload away…</summary> <form[^>]*/throw-away", text)
+    listed = post(office, page, "throw-away").headers["Location"]
+    assert "“students.csv” was thrown away." in office.get(listed).text
+    assert "was thrown away" not in office.get("/imports?gone=x").text
 
 
 def test_rows_that_failed_come_back_as_a_file_under_the_name_that_was_uploaded(app: Flask, office: FlaskClient) -> None:
@@ -262,6 +319,7 @@ def test_whoever_may_not_see_students_sees_only_their_own_imports_and_no_old_val
     assert "Augusta" in text
     assert "What was there before is hidden" in text
     assert "Ada<" not in text
+    assert '<td class="old"><em>hidden</em></td>' in office.get(f"{own}?part=updated").text
 
 
 def test_a_language_once_asked_for_is_kept_from_page_to_page(office: FlaskClient) -> None:
@@ -287,6 +345,26 @@ def test_events_are_found_by_name_and_by_whether_they_are_over(
     assert "No event has “100%” in its name." in office.get("/events?q=100%25").text
 
 
+def test_a_list_of_addresses_says_how_it_was_taken_and_what_it_changes_to_whoever_may_see_no_students(
+    app: Flask, signed_in: SignedIn, engine: Engine, institution: Institution, session: Session
+) -> None:
+    student(engine, institution.id, "Ada", confirmed=["ada@example.edu"])
+    with writing(engine) as conn:
+        conn.execute(addresses.update().values(kind="school"))
+    bo = signed_in("bo@example.edu", "event_staff")
+    said = {}
+    for taken in ("registered", "checked_in"):
+        form = {"kind": "attendees", "session": str(session.id), "just_addresses": taken}
+        page = upload(bo, "student_email_address\nada@example.edu\n", "list.csv", **form).headers["Location"]
+        post(bo, page, "check", just_addresses=taken)
+        finished(app, bo, page)
+        post(bo, page, "apply")
+        said[taken] = finished(app, bo, page)
+    assert "It was said that these people are registered." in said["registered"]
+    assert "It was said that these people were present." in said["checked_in"]
+    assert '<td class="old">FALSE</td> <td class="new">TRUE</td>' in said["checked_in"]
+
+
 def test_an_event_shows_who_came_by_which_way_and_only_to_its_own_staff(
     app: Flask, office: FlaskClient, engine: Engine, institution: Institution, session: Session
 ) -> None:
@@ -302,5 +380,7 @@ def test_an_event_shows_who_came_by_which_way_and_only_to_its_own_staff(
     text = " ".join(office.get(f"/events/{session.event_id}").text.split())
     assert "<dt>Checked in</dt> <dd> 1 <small>1 of them from a file only</small>" in text
     assert "list.csv" in text
+    assert f"<code>{session.event_id}</code>" in text
+    assert f"<code>{session.id}</code>" in text
     assert office.get(f"/events/{uuid4()}").status_code == 404
     assert office.get(f"/imports/new?session={uuid4()}").status_code == 404

@@ -8,18 +8,22 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
+from uuid_utils.compat import uuid7
 
 from hub.actions import attendance, kiosks, merging, passes, receive, registrations
-from hub.database import reading, writing
+from hub.database import one_at_a_time, reading, writing
 from hub.errors import HubRefused, UnknownStudent
 from hub.rules.identity import student_id
 from hub.store import institutions, students
+from hub.store import registrations as registered
 from hub.store.events import Session
 from tests.hub.command import Command
 from tests.hub.conftest import Institution
 from tests.hub.desk import Desk, student, username
 from tests.hub.files import import_file
 from tests.hub.roster_view import view
+from tests.hub.students.desk import on_postgresql, on_sqlite
+from tests.hub.test_receive import wait_until_blocked
 
 
 def counted(engine: Engine, institution: Institution, session: Session) -> tuple[int, int]:
@@ -69,6 +73,21 @@ def test_what_both_had_is_had_once(
     merging.merge(engine, institution.id, bob, bo, now)
     assert attendance.count(engine, institution.id, session.id).count.registered == 1
     assert len(view(engine, institution.id).people[both[0]].greetings) == 3
+
+
+@on_sqlite
+def test_whom_somebody_registered_by_hand_stays_registered_when_a_file_is_undone(
+    engine: Engine, institution: Institution, session: Session, now: datetime
+) -> None:
+    bo, bob = (student(engine, institution.id, name) for name in ("Bo", "Bob"))
+    import_id = uuid7()
+    with writing(engine) as conn:
+        registered.add(conn, institution.id, session.id, [bo], now, import_id)
+    registrations.register(engine, institution.id, session.id, [username(engine, bob)], now)
+    merging.merge(engine, institution.id, username(engine, bob), username(engine, bo), now)
+    with writing(engine) as conn:
+        registered.drop_import(conn, institution.id, import_id)
+    assert attendance.count(engine, institution.id, session.id).count.registered == 1
 
 
 def test_nobody_is_merged_with_themselves_or_with_nobody(
@@ -147,6 +166,18 @@ def test_who_was_merged_and_is_imported_again_is_somebody_of_their_own(
         desk.check_in(session.id, ref)
     assert [receipt.verdict for receipt in desk.hand_over(client).receipts] == ["counted", "counted"]
     assert counted(engine, institution, session) == (2, 0)
+
+
+@on_postgresql
+def test_a_merge_waits_for_an_import_that_is_under_way(engine: Engine, institution: Institution, now: datetime) -> None:
+    gone, stays = (username(engine, student(engine, institution.id, name)) for name in ("Bob", "Bo"))
+    with ThreadPoolExecutor(1) as pool:
+        with writing(engine) as conn:
+            one_at_a_time(conn, f"import into {institution.id}")
+            merging_now = pool.submit(merging.merge, engine, institution.id, gone, stays, now)
+            wait_until_blocked(engine, merging_now)
+            assert not merging_now.done()
+        merging_now.result()
 
 
 def test_a_merge_waits_for_pushes_that_still_know_both(

@@ -17,6 +17,7 @@ from hub.store.events import Session
 from tests.hub.attendees.office import Office, row
 from tests.hub.conftest import Institution
 from tests.hub.desk import Desk, at, student
+from tests.hub.exports.files import ON_SQLITE
 
 PASSWORD = "correct horse"
 
@@ -54,6 +55,15 @@ def test_without_signing_in_there_is_only_the_sign_in_page(client: FlaskClient) 
         assert response.status_code == 302
         assert response.headers["Location"].startswith("/login")
     assert client.post("/login", data={"email": "a@b.c", "password": "x"}).status_code == 400
+
+
+@ON_SQLITE
+def test_no_browser_keeps_what_was_answered_to_somebody_who_signs_in_or_out(staff: FlaskClient) -> None:
+    form = {"csrf_token": token(staff.get("/").text)}
+    answers = [staff.get("/verify"), staff.post("/logout", data=form), staff.get("/login"), staff.post("/login")]
+    assert [(each.status_code, each.headers["Cache-Control"]) for each in answers] == [
+        (status, "no-store") for status in (200, 302, 200, 400)
+    ]
 
 
 @pytest.mark.parametrize(("email", "password"), [("ada@example.edu", "wrong"), ("nobody@example.edu", PASSWORD)])

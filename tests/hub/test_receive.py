@@ -4,6 +4,7 @@ import gzip
 import random
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -409,7 +410,7 @@ def test_an_address_confirmed_while_its_check_in_arrives_is_counted(
     assert verdicts == ["counted"]
 
 
-def wait_until_blocked(engine: Engine, task: Future[PushAnswer]) -> None:
+def wait_until_blocked(engine: Engine, task: Future[Any]) -> None:
     """On PostgreSQL, until the task waits for a lock, or is over and nothing held it. SQLite has one writer anyway."""
     if engine.dialect.name == "postgresql":
         waiting = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")

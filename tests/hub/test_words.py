@@ -2,16 +2,31 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import get_args
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
 
 from hub.readers import reading
 from hub.rules import attendee_file
+from hub.rules.attendee_file.occasions import Occasion, listed, session_of
+from hub.rules.attendee_file.rows import EVENT, FAIR_SESSION, FileRow
 from hub.rules.student_file import codes as student_file
-from hub.store.imports import State
+from hub.store.imports import Kind, State
 from hub.views import words
-from hub.views.sentences import FLAGS, KEPT, PROBLEMS, REASONS, WARNINGS, Sentences, sentence
+from hub.views.sentences import (
+    FLAGS,
+    KEPT,
+    PROBLEMS,
+    PROBLEMS_OF,
+    REASONS,
+    WARNINGS,
+    WARNINGS_OF,
+    Sentences,
+    sentence,
+)
 from ui.language import LANGUAGES, init_language
 
 OFFERED = {"meant", "use"}
@@ -71,7 +86,7 @@ def test_every_code_has_a_sentence_that_fits_what_is_known_about_it(language: st
 def test_every_sentence_is_another_in_french(language: str) -> None:
     if language == "en":
         return
-    for sentences in (PROBLEMS, REASONS, FLAGS, KEPT, WARNINGS):
+    for sentences in (*PROBLEMS_OF.values(), REASONS, FLAGS, KEPT, *WARNINGS_OF.values()):
         for code, each in sentences.items():
             for text in each:
                 assert str(text) != text._args[0], code
@@ -81,6 +96,48 @@ def test_what_is_offered_is_in_the_sentence(language: str) -> None:
     said = sentence(PROBLEMS, "not_a_school_address", {"use": "ada@example.edu"}, NO_SENTENCE)
     assert "ada@example.edu" in said
     assert "12" in sentence(REASONS, "unclosed_quote", {"line": 12}, NO_SENTENCE)
+
+
+TALK, SHOW, FAIR, SMALL_FAIR = (
+    [Occasion(uuid4(), None, event_id, None, kind, datetime(2026, 3, 2, tzinfo=UTC)) for _ in range(sessions)]
+    for event_id, kind, sessions in (
+        (uuid4(), "event", 1),
+        (uuid4(), "event", 2),
+        (uuid4(), "career_fair", 2),
+        (uuid4(), "career_fair", 1),
+    )
+)
+
+
+@pytest.mark.parametrize("language", ["en"], indirect=True)
+@pytest.mark.parametrize("named", ["event", "session"])
+@pytest.mark.parametrize("kind", [EVENT, FAIR_SESSION])
+@pytest.mark.parametrize("its", [TALK, SHOW, FAIR, SMALL_FAIR], ids=["talk", "show", "fair", "small fair"])
+def test_whoever_does_what_is_said_of_an_event_is_not_told_something_else_next(
+    language: str, its: list[Occasion], kind: str, named: str
+) -> None:
+    occasions = listed([*TALK, *SHOW, *FAIR, *SMALL_FAIR])
+    first = its[0]
+    row = FileRow(2, type=kind, id=first.event_name if named == "event" else first.name)
+    found = session_of(row, occasions, None)
+    if isinstance(found, UUID) or found.code == "several_sessions":
+        return
+    said = sentence(PROBLEMS, found.code, found.about, NO_SENTENCE)
+    kind_said = re.search(r"Write (\w+) in identifiable_type", said)
+    row.type = kind_said.group(1) if kind_said else row.type
+    if "use" in found.about:
+        row.id = str(found.about["use"])
+        assert row.id in said
+    else:
+        assert "of the session" in said or "of one of its sessions" in said
+        row.id = first.name
+    after = session_of(row, occasions, None)
+    assert after == first.session_id or (its is SHOW and getattr(after, "code", "") == "several_sessions")
+
+
+def test_only_a_student_file_brings_new_students(language: str) -> None:
+    students, attendees = (sentence(PROBLEMS_OF[kind], "blank", {}, NO_SENTENCE) for kind in get_args(Kind))
+    assert students != attendees
 
 
 def test_a_code_that_nobody_wrote_a_sentence_for_keeps_its_own_text(language: str) -> None:

@@ -5,12 +5,10 @@ anybody is given that file.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from shutil import rmtree
-from tempfile import TemporaryDirectory
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,9 +18,9 @@ from hub.actions import audit
 from hub.actions.exports.words import Language
 from hub.database import writing
 from hub.errors import NotWritten
+from hub.scratch import clear_abandoned, scratch
 
 _SCRATCH = ".export-"
-_A_DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +41,12 @@ class Export:
         """A folder that nobody else can read, for the length of the block. An `OSError` in it becomes `NotWritten`."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._tidy()
-            with TemporaryDirectory(prefix=_SCRATCH, dir=self.folder) as folder:
-                yield Path(folder)
+            with scratch(self.folder, _SCRATCH) as folder:
+                yield folder
         except OSError as error:
             raise NotWritten(
                 f"The export cannot be written: {error.strerror}. It needs room in {self.folder} and where it goes."
             ) from error
-
-    def _tidy(self) -> None:
-        # A power cut leaves names and addresses behind; no export takes a day.
-        for left in self.folder.glob(f"{_SCRATCH}*"):
-            with suppress(OSError):
-                if self.now.timestamp() - left.stat().st_mtime > _A_DAY:
-                    rmtree(left)
 
     def note(self, what: str, **about: str | int | None) -> None:
         """Write it into the audit log."""
@@ -66,3 +56,8 @@ class Export:
     def local(self, moment: datetime | None) -> datetime | None:
         """A moment as clocks show it at this place."""
         return None if moment is None else moment.astimezone(self.zone)
+
+
+def clear_scratch(folder: Path) -> None:
+    """Remove from the hub's own folder what exports wrote on the way when they were ended."""
+    clear_abandoned(folder, _SCRATCH)

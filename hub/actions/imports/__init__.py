@@ -88,7 +88,7 @@ class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One value before and after; None where there is none."""
+    """One value before and after; None where there is none. `old` is empty where the sender may not see it."""
 
     column: str
     old: str | None
@@ -161,7 +161,7 @@ class Done:
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """Something that was not put back, and the code of why (docs/imports.md)."""
+    """Something that was not put back, by what the file names it, and the code of why (docs/imports.md)."""
 
     who: str
     why: str

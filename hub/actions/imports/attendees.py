@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
@@ -28,6 +29,7 @@ from hub.errors import HubRefused, UnknownEvent, UnknownSession
 from hub.readers import Row, Table
 from hub.rules.attendee_file.codes import REPEATED
 from hub.rules.attendee_file.columns import (
+    ADDRESS,
     ALIASES,
     CHECKED_IN,
     COLUMNS,
@@ -41,7 +43,8 @@ from hub.rules.attendee_file.occasions import Occasion, Occasions, listed
 from hub.rules.attendee_file.plan import Change, Entry, Holder, Known, Record, entry_of, plan
 from hub.rules.attendee_file.rows import FileRow, read_row
 from hub.rules.headers import Understood
-from hub.store import events, facts, feed, imported, registrations, students
+from hub.store import events, facts, feed, imported, imports, registrations, students
+from hub.store.imported import Pair
 
 _STOCK_TAKING = (4, 16, 64, 256)
 """After which chunks: each time there may be four times as much as before."""
@@ -91,23 +94,34 @@ def _no_session(name: str) -> UnknownSession:
 
 
 def undo_attendees(conn: Connection, institution_id: UUID, import_id: UUID, now: datetime) -> Undone:
-    """Take back what an import added, in a `writing` block; again: nothing is left to do.
+    """Take back what a file said, in a `writing` block; again: nothing is left to do.
 
-    A registration that somebody made again by hand stays. Who was seen at a kiosk as well stays checked in, and is
-    counted as kept.
+    What a kiosk saw, another file says as well or somebody entered by hand stays, and who is still there is counted as
+    kept.
     """
-    attended = imported.drop_import(conn, institution_id, import_id)
-    registered = registrations.drop_import(conn, institution_id, import_id)
-    kept: set[tuple[UUID, UUID]] = set()
+    imports.take_turns(conn, institution_id)
+    attended, registered = imported.drop_import(conn, institution_id, import_id)
+    unregistered = registrations.drop_import(conn, institution_id, import_id)
+    seen, present = set[Pair](), set[Pair]()
     for session_id, pairs in groupby(sorted(attended), key=lambda pair: pair[0]):
         for some in chunks(student_id for _, student_id in pairs):
-            kept |= {(session_id, each) for each in facts.present(conn, institution_id, session_id, some)}
-    _tell_kiosks(conn, institution_id, {student_id for _, student_id in registered})
-    names = students.usernames(conn, institution_id, {student_id for _, student_id in kept})
+            seen |= {(session_id, each) for each in facts.seen(conn, institution_id, session_id, some)}
+            present |= {(session_id, each) for each in facts.present(conn, institution_id, session_id, some)}
+    _tell_kiosks(conn, institution_id, {student_id for _, student_id in unregistered})
+    kept = sorted(present | (registered - unregistered - attended))
+    names = students.usernames(conn, institution_id, {student_id for _, student_id in kept[:MOST_SHOWN]})
     return Undone(
-        undone=len((attended | registered) - kept),
+        undone=len((attended | registered).difference(kept)),
         kept=len(kept),
-        told=tuple(Kept(who, "seen_at_a_kiosk") for who in sorted(names.values())[:MOST_SHOWN]),
+        told=tuple(
+            sorted(
+                (
+                    Kept(names[pair[1]], "seen_at_a_kiosk" if pair in seen else "said_elsewhere")
+                    for pair in kept[:MOST_SHOWN]
+                ),
+                key=lambda each: each.who,
+            )
+        ),
     )
 
 
@@ -115,6 +129,7 @@ def undo_attendees(conn: Connection, institution_id: UUID, import_id: UUID, now:
 class Attendees:
     """What an attendee file means to `running.run`."""
 
+    alone: ClassVar[str | None] = ADDRESS
     job: Job
     options: Options
     known: Known
@@ -154,21 +169,24 @@ class Attendees:
 
     def _store(self, conn: Connection, planned: Sequence[tuple[Entry, Change]]) -> None:
         job = self.job
-        registers, attends = defaultdict(list), defaultdict(list)
+        registered, attended = defaultdict(list), defaultdict(list)
         for entry, change in planned:
+            self.not_begun += change.attends and self.known.occasions.begins(entry.session_id) > job.now
             if change.registers:
-                registers[entry.session_id].append(entry.holder.student_id)
-            if change.attends:
-                attends[entry.session_id].append(entry.holder.student_id)
-                self.not_begun += self.known.occasions.begins(entry.session_id) > job.now
+                self.registered.add(entry.holder.student_id)
+            # Also what is known already: whoever else said it may take it back.
+            if entry.row.registered:
+                registered[entry.session_id].append(entry.holder.student_id)
+            if entry.row.checked_in:
+                attended[entry.session_id].append(entry.holder.student_id)
         if job.dry_run:
             # It is in no list that attendance could refer to, and no later row asks for what this one would store.
             return
-        for session_id, ids in registers.items():
+        for session_id, ids in registered.items():
             registrations.add(conn, job.institution_id, session_id, ids, job.now, job.import_id)
-            self.registered.update(ids)
-        for session_id, ids in attends.items():
-            imported.add(conn, job.institution_id, session_id, ids, job.import_id)
+            imported.registered(conn, job.institution_id, session_id, ids, job.import_id)
+        for session_id, ids in attended.items():
+            imported.attended(conn, job.institution_id, session_id, ids, job.import_id)
         self.chunks += 1
         if self.chunks in _STOCK_TAKING:
             imported.take_stock(conn)

@@ -21,7 +21,7 @@ from uuid_utils.compat import uuid7
 from hub.actions import audit
 from hub.actions.imports import Chosen, Done, ImportResult, Job, Undone
 from hub.actions.imports import Progress as Told
-from hub.actions.imports.jobs import RUNNING, choices
+from hub.actions.imports.jobs import RUNNING, choices, plain
 from hub.actions.imports.kinds import KINDS
 from hub.actions.imports.place import Files, Goal, Place, Progress
 from hub.database import reading, writing, writing_much
@@ -31,6 +31,8 @@ from hub.store.imports import Import, Kind, State
 
 COUNTED = ("created", "updated", "unchanged", "skipped", "failed")
 """The numbers of a result that are the same again if nothing changed meanwhile."""
+CHECKS = 2
+"""Files that are checked at the same time; the others wait. Each takes a copy of a SQLite database."""
 _TELL_EVERY_S = 0.25
 _log = logging.getLogger("hub.imports")
 Clock = Callable[[], datetime]
@@ -47,10 +49,12 @@ def carry_out(place: Place, import_id: UUID, goal: Goal, clock: Clock) -> None:
         return
     files = place.files(import_id)
     try:
+        earlier = files.failed_rows((row.result or {}).get("failed_rows_file"))
         if goal == "check":
-            done = _carry(place, row, files, clock, dry_run=True)
+            with place.in_turn(f"check-{row.id.int % CHECKS}"):
+                done = _carry(place, row, files, clock, dry_run=True)
             files.write_report("check", done.report)
-            _end(place, row, "checked", clock, done.result)
+            _checked(place, row, clock, done.result)
         elif goal == "apply":
             with place.in_turn():
                 done = _carry(place, row, files, clock, dry_run=False)
@@ -58,6 +62,8 @@ def carry_out(place: Place, import_id: UUID, goal: Goal, clock: Clock) -> None:
         else:
             with place.in_turn():
                 _undo(place, row, clock)
+        if goal != "undo" and earlier is not None and str(earlier) != done.result.failed_rows_file:
+            earlier.unlink(missing_ok=True)
     except UnreadableFile as error:
         _end(place, row, "refused", clock, _refusal(error.reason, error.detail, error.about))
     except (HubRefused, SQLAlchemyError, OSError) as error:
@@ -66,7 +72,9 @@ def carry_out(place: Place, import_id: UUID, goal: Goal, clock: Clock) -> None:
         if goal == "undo":
             _end(place, row, "applied", clock, (row.result or {}) | {"not_undone": code})
         else:
-            _end(place, row, "interrupted", clock, _refusal(code, str(error), {}))
+            # The database's own words may hold somebody's address.
+            said = str(error) if isinstance(error, HubRefused) else type(error).__name__
+            _end(place, row, "interrupted", clock, _refusal(code, said, {}))
     finally:
         files.write_progress(None)
 
@@ -88,21 +96,19 @@ def _carry(place: Place, row: Import, files: Files, clock: Clock, *, dry_run: bo
         columns=chosen.columns,
         progress=_Teller(files),
     )
-    return kind.carry(job, chosen, row.session_id, None if dry_run else _applied(place, row.id, clock, row.result))
+    return kind.carry(job, chosen, row.session_id, None if dry_run else _applied(place, row, clock))
 
 
-def _applied(
-    place: Place, import_id: UUID, clock: Clock, checked: dict[str, Any] | None = None
-) -> Callable[[Connection, ImportResult], None]:
+def _applied(place: Place, row: Import, clock: Clock) -> Callable[[Connection, ImportResult], None]:
     # What the check said stays beside what was done, for people to see where it differs.
-    expected = {} if checked is None else {"expected": {name: checked.get(name) for name in COUNTED}}
+    expected = {} if row.result is None else {"expected": {name: row.result.get(name) for name in COUNTED}}
 
     def note(conn: Connection, result: ImportResult) -> None:
         now = clock()
         moved = imports.move(
             conn,
             place.institution_id,
-            import_id,
+            row.id,
             ["applying"],
             "applied",
             now,
@@ -111,8 +117,22 @@ def _applied(
         )
         if not moved:
             raise HubRefused("Somebody called this import off. Nothing was changed.")
+        _note(conn, place, row, "import_apply", now)
 
     return note
+
+
+def _checked(place: Place, row: Import, clock: Clock, result: ImportResult) -> None:
+    now = clock()
+    with writing(place.engine) as conn:
+        imports.move(
+            conn, place.institution_id, row.id, [row.state], "checked", now, result=msgspec.to_builtins(result)
+        )
+        _note(conn, place, row, "import_check", now)
+
+
+def _note(conn: Connection, place: Place, row: Import, what: str, now: datetime) -> None:
+    audit.note(conn, place.institution_id, now, row.asked_by or row.who, what, import_id=str(row.id))
 
 
 def _undo(place: Place, row: Import, clock: Clock) -> None:
@@ -122,6 +142,7 @@ def _undo(place: Place, row: Import, clock: Clock) -> None:
         result = (row.result or {}) | {"undone": msgspec.to_builtins(undone)}
         if not imports.move(conn, place.institution_id, row.id, ["undoing"], "undone", now, result=result):
             raise HubRefused("Somebody called this off. Nothing was changed.")
+        _note(conn, place, row, "import_undo", now)
 
 
 def _end(place: Place, row: Import, state: State, clock: Clock, result: object) -> None:
@@ -170,15 +191,15 @@ def import_file(
             with writing(place.engine) as conn:
                 imports.add(conn, place.institution_id, new)
             job = _job(place, import_id, kind, path, chosen, files.folder, now, told)
-            done = KINDS[kind].carry(job, chosen, session_id, _applied(place, import_id, clock))
+            done = KINDS[kind].carry(job, chosen, session_id, _applied(place, new, clock))
         except BaseException:
+            # Unless it is in: somebody may have pressed Ctrl-C when the database had it already.
             with writing(place.engine) as conn:
-                imports.drop(conn, place.institution_id, import_id)
-            files.remove()
+                dropped = imports.drop(conn, place.institution_id, import_id)
+            if dropped:
+                files.remove()
             raise
         files.write_report("apply", done.report)
-    with writing(place.engine) as conn:
-        audit.note(conn, place.institution_id, clock(), who, "import_apply", import_id=str(import_id))
     return done
 
 
@@ -234,7 +255,7 @@ def _listed(
         kind=kind,
         session_id=session_id,
         state="applying",
-        file_name=path.name,
+        file_name=plain(path.name),
         fingerprint=fingerprint,
         size=size,
         options=msgspec.to_builtins(chosen, str_keys=True),

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from uuid_utils.compat import uuid7
 
@@ -23,7 +23,7 @@ from hub.actions import audit
 from hub.actions.imports import Chosen, Report
 from hub.actions.imports.kinds import KINDS
 from hub.actions.imports.place import KEPT_FOR, Goal, Place, Progress
-from hub.actions.imports.running import meant
+from hub.actions.imports.running import meant, with_header
 from hub.database import reading, writing
 from hub.errors import HubRefused, UnreadableFile
 from hub.readers import Format, Row
@@ -35,6 +35,9 @@ from hub.store.imports import Import, Kind, State
 PREVIEWED = 8
 """Rows that people are shown as they will be read."""
 RUNNING: dict[State, Goal] = {"checking": "check", "applying": "apply", "undoing": "undo"}
+MOST_AT_ONCE = 8
+"""Imports of an institution that may be under way; of those that are checked, `carrying_out.CHECKS` at a time."""
+_LONGEST_NAME = 200
 CHANGEABLE: tuple[State, ...] = ("uploaded", "checked", "refused", "interrupted")
 """States in which nothing counts yet and nobody is at work."""
 UNFINISHED: tuple[State, ...] = (*CHANGEABLE, *RUNNING)
@@ -63,6 +66,18 @@ class TooLate(HubRefused):
     code = "too_late"
 
 
+class UndoFirst(NotNow):
+    """A later import builds upon this one."""
+
+    code = "undo_first"
+
+
+class TooMany(HubRefused):
+    """As many are under way as one machine can bear."""
+
+    code = "too_many"
+
+
 @dataclass(frozen=True, slots=True)
 class Glance:
     """What a file was understood to be, with its first rows as they will be read, or why it cannot be read.
@@ -81,7 +96,11 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An import with what there is to see of it. `same_file`: another import of the same bytes that is in."""
+    """An import with what there is to see of it.
+
+    `same_file`: another import of the same bytes that is in. `undo_first`: the later one that has to be undone before
+    this one can be.
+    """
 
     row: Import
     progress: Progress | None
@@ -89,6 +108,7 @@ class Shown:
     same_file: Import | None
     failed_rows: Path | None
     undoable_until: datetime | None
+    undo_first: Import | None
 
 
 def take_in(
@@ -116,7 +136,7 @@ def take_in(
             kind=kind,
             session_id=session_id,
             state="uploaded",
-            file_name=_plain(file_name),
+            file_name=plain(file_name),
             fingerprint=fingerprint,
             size=size,
             options=msgspec.to_builtins(chosen, str_keys=True),
@@ -139,7 +159,8 @@ def glance(place: Place, import_id: UUID) -> Glance:
     row = _one(place, import_id)
     chosen = choices(row)
     kind = KINDS[row.kind]
-    with open_table(place.files(import_id).upload, row.file_name, chosen.how) as table:
+    with open_table(place.files(import_id).upload, row.file_name, chosen.how, quickly=True) as opened:
+        table = with_header(opened, kind.alone)
         understood = kind.understood(table.headers, chosen.columns)
         return Glance(
             format=table.format,
@@ -158,24 +179,23 @@ def choose(place: Place, import_id: UUID, chosen: Chosen, now: datetime) -> None
 
 
 def begin(place: Place, import_id: UUID, goal: Goal, who: str, now: datetime, start: Start) -> None:
-    """Have it done, and do not wait for it. Raises `UnknownImport`, `NotNow` or `TooLate`."""
+    """Have it done, and do not wait for it. Raises `UnknownImport`, `NotNow`, `UndoFirst`, `TooLate` or `TooMany`."""
     row = _one(place, import_id)
     _check_state(row, _FROM[goal])
-    if goal == "undo" and not _undoable(row, now):
-        raise TooLate(f"An import can be undone for {KEPT_FOR.days} days.")
+    if goal == "undo":
+        _check_undoable(place, row, now)
+    if len(listed(place, now, states=tuple(RUNNING), limit=MOST_AT_ONCE)) == MOST_AT_ONCE:
+        raise TooMany(f"{MOST_AT_ONCE} files are being worked on. Try again when one of them is done.")
     files = place.files(import_id)
     with files.held() as lock:
         # The lock first: what is under way without one was interrupted.
-        _move(place, import_id, _FROM[goal], _TO[goal], now)
+        _move(place, import_id, _FROM[goal], _TO[goal], now, asked_by=who)
         files.write_progress(Progress(0, 0.0))
         try:
             start(place.institution_id, import_id, goal, lock)
         except OSError as error:
             _move(place, import_id, [_TO[goal]], row.state, now)
             raise HubRefused(f"This machine starts no more programs ({error.strerror}). Try again later.") from error
-    if goal != "check":
-        with writing(place.engine) as conn:
-            audit.note(conn, place.institution_id, now, who, f"import_{goal}", import_id=str(import_id))
 
 
 def show(place: Place, import_id: UUID, now: datetime) -> Shown:
@@ -184,6 +204,7 @@ def show(place: Place, import_id: UUID, now: datetime) -> Shown:
     row = _as_it_stands(place, _one(place, import_id), now)
     with reading(place.engine) as conn:
         same = imports.applied_before(conn, place.institution_id, row)
+        later = _built_upon(conn, place, row)
     goal: Goal = "apply" if row.state in ("applied", "undoing", "undone") else "check"
     report = files.report(goal) or files.report("check")
     result = row.result or {}
@@ -193,7 +214,8 @@ def show(place: Place, import_id: UUID, now: datetime) -> Shown:
         report=report if row.state in ("checked", "applied", "undoing", "undone") else None,
         same_file=same,
         failed_rows=files.failed_rows(result.get("failed_rows_file")),
-        undoable_until=row.applied_at + KEPT_FOR if row.applied_at and _undoable(row, now) else None,
+        undoable_until=row.applied_at + KEPT_FOR if row.applied_at and _undoable(row, now) and not later else None,
+        undo_first=later if _undoable(row, now) else None,
     )
 
 
@@ -223,16 +245,33 @@ def listed(
 def throw_away(place: Place, import_id: UUID, who: str, now: datetime) -> None:
     """Forget an upload that was not applied, its file at once. Raises `UnknownImport` or `NotNow`."""
     _check_state(_one(place, import_id), CHANGEABLE)
-    with place.files(import_id).held():
-        _move(place, import_id, CHANGEABLE, "thrown_away", now)
+    with place.files(import_id).held(), writing(place.engine) as conn:
+        if not imports.move(conn, place.institution_id, import_id, CHANGEABLE, "thrown_away", now):
+            raise NotNow("Somebody else was quicker. Look again.")
+        audit.note(conn, place.institution_id, now, who, "import_throw_away", import_id=str(import_id))
     place.files(import_id).remove()
+
+
+def hand_out(place: Place, import_id: UUID, who: str, now: datetime) -> Path | None:
+    """The failed rows of an import as a file, for somebody who takes them along; None: there is none."""
+    found = show(place, import_id, now).failed_rows
+    if found is not None:
+        with writing(place.engine) as conn:
+            audit.note(conn, place.institution_id, now, who, "export_failed_rows", import_id=str(import_id))
+    return found
 
 
 def tidy(place: Place, now: datetime) -> None:
     """Let go of files and of what an undoing needs, once they were kept for `KEPT_FOR`."""
     with writing(place.engine) as conn:
         import_changes.drop(conn, place.institution_id, imports.older_than(conn, place.institution_id, now - KEPT_FOR))
-    for import_id in place.untouched_since(now - KEPT_FOR):
+        old = place.untouched_since(now - KEPT_FOR)
+        for row in imports.all_of(conn, place.institution_id, old):
+            # Numbers stay; who was left as they were is a list of names.
+            undone = dict((row.result or {}).get("undone") or {})
+            if undone.pop("told", None):
+                imports.put_result(conn, place.institution_id, row.id, (row.result or {}) | {"undone": undone})
+    for import_id in old:
         place.files(import_id).remove()
 
 
@@ -254,9 +293,29 @@ def _undoable(row: Import, now: datetime) -> bool:
     return row.state == "applied" and row.applied_at is not None and now < row.applied_at + KEPT_FOR
 
 
+def _check_undoable(place: Place, row: Import, now: datetime) -> None:
+    if not _undoable(row, now):
+        raise TooLate(f"An import can be undone for {KEPT_FOR.days} days.")
+    with reading(place.engine) as conn:
+        later = _built_upon(conn, place, row)
+    if later is not None:
+        raise UndoFirst(f"{later.file_name} came after it and counts on it. Undo that first: {later.id}")
+
+
+def _built_upon(conn: Connection, place: Place, row: Import) -> Import | None:
+    """The student file after this one, if any: what it found unchanged it did not write down, but says as well."""
+    if row.kind != "students" or row.state != "applied":
+        return None
+    return imports.applied_after(conn, place.institution_id, row)
+
+
 def _as_it_stands(place: Place, row: Import, now: datetime) -> Import:
     """The import, or what became of it since `row` was read, when nobody is at work on it any more."""
-    if row.state not in RUNNING or place.files(row.id).at_work():
+    files = place.files(row.id)
+    if row.state not in RUNNING or files.at_work():
+        return row
+    if not files.folder.is_dir() and now < row.changed_at + KEPT_FOR:
+        # Its files are elsewhere, and so may be who works on them.
         return row
     current = _one(place, row.id)
     if current != row:
@@ -307,7 +366,8 @@ def _copy(stream: BinaryIO, path: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _plain(file_name: str) -> str:
-    """A file name without folders and control characters, as people are shown it."""
-    name = Path(file_name.replace("\\", "/")).name
-    return "".join(char for char in name if char.isprintable())[:200] or "file"
+def plain(file_name: str) -> str:
+    """A file name without folders and control characters, as people are shown it; its ending stays."""
+    name = Path(file_name.replace("\\", "/"))
+    stem, ending = ("".join(char for char in part if char.isprintable()) for part in (name.stem, name.suffix))
+    return (stem[: _LONGEST_NAME - len(ending)] + ending[:_LONGEST_NAME]) or "file"

@@ -22,9 +22,11 @@ from hub.store.imports import Kind
 class FileKind:
     """What one kind of file means to an import.
 
-    `known`: every column it may have; `missing`: those that one with these columns needs and lacks.
+    `alone`: the column that a file of one column holds, whatever its header. `known`: every column it may have;
+    `missing`: those that one with these columns needs and lacks.
     """
 
+    alone: str | None
     known: tuple[str, ...]
     understood: Callable[[Sequence[str], Mapping[int, str]], Understood]
     missing: Callable[[Collection[str], Chosen, UUID | None], tuple[str, ...]]
@@ -51,6 +53,7 @@ def _missing_of_attendees(columns: Collection[str], chosen: Chosen, session_id: 
 
 KINDS: dict[Kind, FileKind] = {
     "students": FileKind(
+        alone=None,
         known=student_headers.KNOWN,
         understood=student_headers.understood,
         missing=_missing_of_students,
@@ -58,6 +61,7 @@ KINDS: dict[Kind, FileKind] = {
         undo=undo_students,
     ),
     "attendees": FileKind(
+        alone=attendee_columns.ADDRESS,
         known=attendee_columns.COLUMNS,
         understood=attendee_columns.understood,
         missing=_missing_of_attendees,

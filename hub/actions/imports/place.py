@@ -55,8 +55,14 @@ class Files:
 
     def failed_rows(self, file: str | None) -> Path | None:
         """The failed-rows file of a result, if it is one of these and still there."""
-        path = self.folder / Path(file).name if file else None
-        return path if path is not None and path.is_file() else None
+        if not file:
+            return None
+        path = self.folder / Path(file).name
+        hidden = path.with_name(f".{path.name}.part")
+        if not path.exists() and hidden.is_file():
+            # Whole, since it is synced before the import counts; whoever wrote it was stopped before it had its name.
+            hidden.replace(path)
+        return path if path.is_file() else None
 
     def write_progress(self, progress: Progress | None) -> None:
         """Say how far it has got; None: nothing is going on."""
@@ -116,14 +122,20 @@ class Place:
         """The imports whose files nobody has touched since."""
         if not self.folder.is_dir():
             return []
-        folders = [each for each in self.folder.iterdir() if each.is_dir()]
-        return [UUID(each.name) for each in folders if each.stat().st_mtime < then.timestamp()]
+        found = []
+        for folder in self.folder.iterdir():
+            # There may be more than ours in it (`lost+found`), and somebody else may tidy up at the same time.
+            with suppress(ValueError, OSError):
+                import_id = UUID(folder.name)
+                if folder.stat().st_mtime < then.timestamp():
+                    found.append(import_id)
+        return found
 
     @contextmanager
-    def in_turn(self) -> Iterator[None]:
-        """Until the block ends nobody else passes here: imports wait for each other as long as it takes."""
+    def in_turn(self, name: str = "turn") -> Iterator[None]:
+        """Until the block ends nobody else passes a turn of this name: imports wait as long as it takes."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(self.folder / ".turn", "a", opener=_private) as turn:
+        with open(self.folder / f".{name}", "a", opener=_private) as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             yield
 

@@ -4,8 +4,8 @@ import gc
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -24,10 +24,13 @@ from hub.actions.imports import (
     ReportedRow,
     Warned,
 )
-from hub.database import one_at_a_time, rehearsing, writing_much
+from hub.database import rehearsing, writing_much
+from hub.errors import UnreadableFile
 from hub.readers import Format, Row, Table
 from hub.readers.failed_rows import FailedRows
 from hub.rules.formulas import as_meant
+from hub.rules.headers import holds_data
+from hub.store import imports
 
 CHUNK = 1_000
 
@@ -35,7 +38,10 @@ T = TypeVar("T")
 
 
 class Importer(Protocol):
-    """What one kind of file means."""
+    """What one kind of file means. `alone`: the column that a file of one column holds, whatever its header."""
+
+    @property
+    def alone(self) -> str | None: ...
 
     def columns(self, headers: Sequence[str]) -> tuple[str | None, ...]:
         """For each header the column it is taken for. Raises `UnreadableFile`."""
@@ -84,10 +90,10 @@ def run(job: Job, importer: Importer, before_commit: BeforeCommit | None = None)
     failed = FailedRows(job.folder, job.name, uuid7(), job.now)
     try:
         with job.opens(job.path, job.name, job.how) as table:
+            table = with_header(table, importer.alone)
             columns = importer.columns(table.headers)
             with (rehearsing if job.dry_run else writing_much)(job.engine) as conn:
-                # Two files lock the same students chunk by chunk, each in its own order.
-                one_at_a_time(conn, f"import into {job.institution_id}")
+                imports.take_turns(conn, job.institution_id)
                 with seldom_collecting():
                     tally = _rows(job, importer, conn, table, failed)
                 importer.finish(conn)
@@ -123,6 +129,22 @@ def _rows(job: Job, importer: Importer, conn: Connection, table: Table, failed: 
         if job.progress is not None:
             job.progress(tally.rows, table.done())
     return tally
+
+
+def with_header(table: Table, alone: str | None) -> Table:
+    """The table, with a header row if it has none and needs none: one column of addresses.
+
+    Raises `UnreadableFile` with reason `header_missing`: whoever is in the first row would be lost in silence.
+    """
+    if not holds_data(table.headers):
+        return table
+    if alone is None or len(table.headers) > 1:
+        raise UnreadableFile(
+            "header_missing",
+            "The first row holds an address, so the column names are missing. Put a row with them above it.",
+        )
+    first = Row(1, list(table.headers))
+    return replace(table, headers=[alone], rows=chain([first], table.rows))
 
 
 def meant(rows: list[Row], format: Format) -> list[Row]:

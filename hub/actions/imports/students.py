@@ -1,10 +1,10 @@
 """Import a student file: create and update students, and put that back."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
 import msgspec
@@ -28,7 +28,7 @@ from hub.readers import Row, Table
 from hub.rules.headers import Understood
 from hub.rules.student_file.codes import Problem, Problems
 from hub.rules.student_file.columns import COLUMNS
-from hub.rules.student_file.differences import differences
+from hub.rules.student_file.differences import Changed, differences, told
 from hub.rules.student_file.headers import ALIASES, Header, read_header, understood
 from hub.rules.student_file.known import Known, MatchBy
 from hub.rules.student_file.plan import (
@@ -43,7 +43,7 @@ from hub.rules.student_file.plan import (
     plan_row,
 )
 from hub.rules.student_file.rows import FileRow, read_row
-from hub.store import facts, feed, merges
+from hub.store import facts, feed
 from hub.store import students as store
 
 NEWLY_FREED = timedelta(days=180)
@@ -90,6 +90,7 @@ def import_students(job: Job, options: StudentFile, before_commit: BeforeCommit 
 class _Importer:
     """One attempt. `held`: how many changes of main addresses it leaves out; when 0, it applies them."""
 
+    alone: ClassVar[str | None] = None
     job: Job
     options: Options
     held: int = 0
@@ -130,7 +131,6 @@ class _Importer:
             return
         # Last, because from here on other writers of the institution wait for this transaction.
         for ids in chunks(iter(self.touched)):
-            merges.forget(conn, self.job.institution_id, ids)
             feed.touch(conn, self.job.institution_id, "person", ids)
         facts.settle_claims(conn, self.job.institution_id, store.claims_found(conn, self.job.institution_id))
 
@@ -166,7 +166,7 @@ class _Importer:
             )
         plan = plan_row(row, known, self.options)
         if isinstance(plan, Create | Update):
-            writes.add(plan)
+            writes.add(plan, _who(row))
             self._note(plan, row.number)
         return self._outcome(row, plan)
 
@@ -183,15 +183,15 @@ class _Importer:
             case Unchanged():
                 return _UNCHANGED
             case Create():
-                return Outcome(became="created", who=plan.student.username, flags=_flags(plan))
+                return Outcome(became="created", who=_who(row), flags=_flags(plan))
             case Update():
                 self.updated += 1
                 # Nobody is shown more of them, and comparing takes as long as updating.
                 shown = self.updated <= MOST_SHOWN or plan.changes.recently_freed
-                changed = differences(plan.before, plan.student) if shown else ()
+                changed = self._changed(row, plan) if shown else ()
                 return Outcome(
                     became="updated",
-                    who=plan.student.username,
+                    who=_who(row),
                     differences=tuple(Difference(*each) for each in changed),
                     flags=_flags(plan),
                 )
@@ -203,6 +203,11 @@ class _Importer:
                 return self._refused("skipped", _who(row), plan.problems)
             case Failed():
                 return self._refused("failed", _who(row), plan.problems)
+
+    def _changed(self, row: FileRow, plan: Update) -> Iterator[Changed]:
+        if self.job.sees_students:
+            return differences(plan.before, plan.student)
+        return told(row, plan.before, plan.student)
 
     def _refused(self, became: Literal["skipped", "failed"], who: str, problems: Problems) -> Outcome:
         wrong = [self._wrong(column, each) for column, found in problems.items() for each in found]
@@ -224,4 +229,6 @@ def _flags(plan: Create | Update) -> tuple[str, ...]:
 
 
 def _who(row: FileRow) -> str:
-    return row.values.get("username", "") or (row.email.typed if row.email is not None else "")
+    """What the file calls the person; what else they are called need not be for everybody to see."""
+    email = row.email or row.held
+    return row.values.get("username", "") or (email.typed if email is not None else "")

@@ -19,7 +19,7 @@ from hub.actions.student_writes import address_row, student_row
 from hub.database import Row
 from hub.rules.student_file.known import Student
 from hub.rules.student_file.snapshot import Moments, Snapshot, digest, moments_in, restored
-from hub.store import facts, feed, freed, import_changes
+from hub.store import facts, feed, freed, import_changes, imports
 from hub.store import students as store
 from hub.store.import_changes import Change
 
@@ -28,10 +28,25 @@ def undo_students(conn: Connection, institution_id: UUID, import_id: UUID, now: 
     """Put back what an import changed, in a `writing` block; again: there is nothing left to do.
 
     Kept, with one of `codes.KEPT`: who is not as the import left them; who is new and has been seen, registered or
-    given a pass since; and whose old address, card, username or SSO id somebody else has now.
+    given a pass since; and whose old address, card, username or SSO id somebody else has now. A check-in that counted
+    by an address that goes waits for it again. On PostgreSQL it waits until no other file is imported or checked.
     """
+    imports.take_turns(conn, institution_id)
     with seldom_collecting():
-        return _Undoing(conn, institution_id, import_id, now).run()
+        came: set[UUID] = set()
+        while True:
+            try:
+                with conn.begin_nested():
+                    return _Undoing(conn, institution_id, import_id, now, came).run()
+            except _CameMeanwhile as error:
+                came |= error.students
+
+
+class _CameMeanwhile(Exception):
+    """Kiosks saw these students while they were about to go: then they stay, with all that they had."""
+
+    def __init__(self, students: set[UUID]) -> None:
+        self.students = students
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +66,27 @@ class _Identifiers:
 
 @dataclass(slots=True)
 class _Undoing:
-    """`back`: who is put back. `moving`: those of them who get or lose an identifier; `old`: what they had before."""
+    """`back`: who is put back. `moving`: those of them who get or lose an identifier; `old`: what they had before, and
+    `named`: what the file calls them. `taken`: addresses, by key, that are these students' no more; `unconfirmed`: that
+    are theirs still, but not confirmed any more. `came`: who is in use, also if that
+    shows only later.
+    """
 
     conn: Connection
     institution_id: UUID
     import_id: UUID
     now: datetime
+    came: set[UUID]
     back: set[UUID] = field(default_factory=set)
     moving: set[UUID] = field(default_factory=set)
     old: dict[UUID, _Identifiers] = field(default_factory=dict)
+    named: dict[UUID, str] = field(default_factory=dict)
     kept: int = 0
     told: list[Kept] = field(default_factory=list)
     gone: list[UUID] = field(default_factory=list)
     changed: list[UUID] = field(default_factory=list)
+    taken: dict[str, UUID] = field(default_factory=dict)
+    unconfirmed: dict[str, UUID] = field(default_factory=dict)
 
     def run(self) -> Undone:
         for changes in self._changes():
@@ -76,10 +99,20 @@ class _Undoing:
         # Last, because from here on other writers of the institution wait for this transaction.
         for ids in chunks(iter(self.gone)):
             feed.touch(self.conn, self.institution_id, "person", ids, gone=True)
-        for ids in chunks(iter(self.changed)):
+        for ids in chunks(each for each in self.changed if each in self.back):
             feed.touch(self.conn, self.institution_id, "person", ids)
-        facts.settle_claims(self.conn, self.institution_id, store.claims_found(self.conn, self.institution_id))
+        self._settle_facts()
         return Undone(undone=len(self.back), kept=self.kept, told=tuple(self.told))
+
+    def _settle_facts(self) -> None:
+        """What came while the addresses were others' as well: pushes wait from here on."""
+        conn, institution_id = self.conn, self.institution_id
+        for owners, pending in ((self.taken, False), (self.unconfirmed, True)):
+            for some in chunks(iter(owners.items())):
+                facts.wait_again(conn, institution_id, dict(some), pending=pending)
+        if came := store.in_use(conn, institution_id, self.gone):
+            raise _CameMeanwhile(came)
+        facts.settle_claims(conn, institution_id, store.claims_found(conn, institution_id))
 
     def _changes(self) -> Iterator[list[Change]]:
         return import_changes.of(self.conn, self.institution_id, self.import_id, CHUNK)
@@ -96,36 +129,39 @@ class _Undoing:
         """Who is as the import left them, and what they have to get back for that."""
         students = self._students([each.student_id for each in changes])
         made = [each.student_id for each in changes if each.before is None]
-        in_use = store.in_use(self.conn, self.institution_id, made)
+        in_use = self.came | store.in_use(self.conn, self.institution_id, made)
         for each in changes:
             student, before = students.get(each.student_id), _before(each)
             if student is None:
-                self._keep(before[0].username if before else str(each.student_id), "gone")
+                self._keep(each.named, "gone")
             elif digest(student) != each.after:
-                self._keep(student.username, "changed_since")
+                self._keep(each.named, "changed_since")
             elif student.id in in_use:
-                self._keep(student.username, "in_use")
+                self._keep(each.named, "in_use")
             else:
                 self.back.add(student.id)
+                if before is not None and before[0].on_screen() != student.on_screen():
+                    self.changed.append(student.id)
                 if before is None:
                     self.moving.add(student.id)
                 elif _Identifiers.of(before[0]) != _Identifiers.of(student):
                     self.moving.add(student.id)
                     self.old[student.id] = _Identifiers.of(before[0])
+                    self.named[student.id] = each.named
 
     def _leave_what_others_have(self) -> None:
         """Who would get what somebody has who is not put back, stays as they are; and so on, until nobody does."""
         owners = self._owners()
         while True:
             blocked = [
-                (student_id, old)
-                for student_id, old in self.old.items()
+                student_id
+                for student_id in self.old
                 if any(owner not in self.back and owner != student_id for owner in owners[student_id])
             ]
             if not blocked:
                 return
-            for student_id, old in blocked:
-                self._keep(old.username, "identifier_taken")
+            for student_id in blocked:
+                self._keep(self.named[student_id], "identifier_taken")
                 self.back.discard(student_id)
                 self.moving.discard(student_id)
                 del self.old[student_id]
@@ -158,12 +194,8 @@ class _Undoing:
             student_id: [each for key, each in student.addresses.items() if not _had(befores[student_id], key)]
             for student_id, student in students.items()
         }
-        freed.note(
-            conn,
-            institution_id,
-            [(each.key, owner) for owner, some in left.items() for each in some if each.state == "confirmed"],
-            self.now,
-        )
+        # None of them is noted as freed: they had them of this import alone.
+        self.taken |= {each.key: owner for owner, some in left.items() for each in some}
         store.drop_addresses(conn, institution_id, [each.id for some in left.values() for each in some])
         cards = [card for owner, student in students.items() for card in student.cards - _cards(befores[owner])]
         store.drop_cards(conn, institution_id, cards)
@@ -192,10 +224,10 @@ class _Undoing:
                     added.append(mine | address_row(address) | times)
                 elif address != now_theirs[key]:
                     changed.append(mine | address_row(address))
-                    pending += [address.id] if address.state == "pending" else []
+                    if address.state == "pending":
+                        pending.append(address.id)
+                        self.unconfirmed[key] = owner
             cards += [mine | {"student_id": owner, "card_id": card} for card in before.cards - students[owner].cards]
-            if before.on_screen() != students[owner].on_screen() or owner in self.moving:
-                self.changed.append(owner)
         store.change(conn, rows)
         # No student has two main addresses, not for a moment: first those that no longer are.
         store.change_addresses(conn, sorted(changed, key=lambda row: row["main"]))

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("options", sa.JSON(), nullable=False),
         sa.Column("result", sa.JSON()),
         sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Text()),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("applied_at", sa.DateTime(timezone=True)),
@@ -40,18 +41,19 @@ def upgrade() -> None:
         _belongs("import_changes", "imports", "import_id"),
         key=("import_id", "student_id"),
     )
-    _table(
-        "imported_attendance",
-        _key("session_id"),
-        _key("student_id"),
-        _key("import_id"),
-        _belongs("imported_attendance", "sessions", "session_id"),
-        _belongs("imported_attendance", "students", "student_id"),
-        _belongs("imported_attendance", "imports", "import_id"),
-        key=("session_id", "student_id"),
-    )
-    _index("imported_attendance", "student_id")
-    _index("imported_attendance", "import_id")
+    for said in ("imported_attendance", "imported_registrations"):
+        _table(
+            said,
+            _key("session_id"),
+            _key("student_id"),
+            _key("import_id"),
+            _belongs(said, "sessions", "session_id"),
+            _belongs(said, "students", "student_id"),
+            _belongs(said, "imports", "import_id"),
+            key=("session_id", "student_id", "import_id"),
+        )
+        _index(said, "student_id")
+        _index(said, "import_id")
     _table(
         "freed_addresses",
         sa.Column("key", sa.Text(), nullable=False),
@@ -98,7 +100,8 @@ def _index(table: str, column: str) -> None:
 
 
 def downgrade() -> None:
-    for table in ("audit_log", "freed_addresses", "imported_attendance", "import_changes", "imports"):
+    said = ("imported_registrations", "imported_attendance")
+    for table in ("audit_log", "freed_addresses", *said, "import_changes", "imports"):
         op.drop_table(table)
     op.drop_column("registrations", "import_id")
     op.drop_column("students", "excluded_from_sync")

@@ -41,14 +41,16 @@ FLAGS = ("says_nothing", "not_taken_away", "archived")
 """What staff should look at though nothing is wrong: both values are FALSE; a FALSE for what is so at the hub, and
 stays so; an archived student."""
 
-KEPT = ("seen_at_a_kiosk",)
-"""Why somebody is still checked in after an import was undone."""
+KEPT = ("seen_at_a_kiosk", "said_elsewhere")
+"""Why somebody is still checked in or registered after an import was undone: a kiosk saw them; another file says so as
+well, or somebody did by hand."""
 
 WARNINGS = ("unknown_header", "header_taken_for", "encoding_guessed", REPEATED, "not_begun")
 """Of the whole file. `not_begun`: `rows` say that people came to a session that has not begun."""
 
 REASONS: dict[str, tuple[str, ...]] = {
     "no_header": (),
+    "header_missing": (),
     "missing_columns": ("columns",),
     "repeated_column": ("columns",),
     "says_no_event": (),

@@ -50,6 +50,7 @@ WARNINGS = (
 
 REASONS: dict[str, tuple[str, ...]] = {
     "no_header": (),
+    "header_missing": (),
     "missing_columns": ("columns",),
     "repeated_column": ("columns",),
 }

@@ -3,12 +3,16 @@
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from hub.rules.student_file.columns import COLUMNS, EMAIL, MORE
+from hub.rules.student_file.columns import CLEAR, COLUMNS, EMAIL, MORE
 from hub.rules.student_file.known import Student
+from hub.rules.student_file.rows import FileRow
+
+HIDDEN = ""
+"""In place of a value that whoever sent the file may not see. No value is stored like this."""
 
 
 class Changed(NamedTuple):
-    """A value before and after; None where there is none."""
+    """A value before and after; None where there is none, `HIDDEN` where it is not told."""
 
     column: str
     old: str | None
@@ -21,6 +25,17 @@ def differences(before: Student, after: Student) -> Iterator[Changed]:
         old, new = _value(before, name, column.place), _value(after, name, column.place)
         if old != new and not column.target:
             yield Changed(name, old, new)
+
+
+def told(row: FileRow, before: Student, after: Student) -> Iterator[Changed]:
+    """The same with nothing but what the row says: neither what was there before nor what else is there now."""
+    for name, _, new in differences(before, after):
+        if name == MORE:
+            new = _listed(email.typed for email in row.more)
+        elif COLUMNS[name].place == "card":
+            new = row.values[name]
+        if new is not None or name in row.values:
+            yield Changed(name, HIDDEN, None if new == CLEAR else new)
 
 
 def _value(student: Student, name: str, place: str) -> str | None:

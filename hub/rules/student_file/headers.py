@@ -39,7 +39,8 @@ _ALIASES = {
     "middle_name": "middlename middle_names deuxieme_prenom second_prenom autres_prenoms",
     "preferred_name": "preferred_first_name known_as nickname prenom_usuel prenom_d_usage prenom_prefere nom_prefere",
     "school_year_name": (
-        "school_year year_of_study annee_d_etude annee_d_etudes annee_d_etudes_en_cours nom_de_l_annee_d_etudes"
+        "school_year year_of_study annee_d_etude annee_d_etudes annee_d_etudes_en_cours "
+        "annee_d_etudes_actuelle annee_de_cursus annee_du_cursus nom_de_l_annee_d_etudes"
     ),
     "disabled": "archived desactive desactivee desactive_e archive archivee archive_e",
     START: "date_de_debut_d_etudes date_de_debut_des_etudes debut_des_etudes",

@@ -113,10 +113,7 @@ def _problems(row: FileRow, student: Student | None, known: Known, options: Opti
     else:
         _check_identifiers(row, student, known, options, problems)
     _check_taken(row, student, known, problems)
-    for email in row.more:
-        if not known.domains.own(email):
-            text = f"{email.typed} is not on a mail domain of this institution"
-            add(problems, MORE, Problem("foreign_address", text, {"address": email.typed}))
+    _check_more(row, student, known, problems)
     _check_dates(row, student, problems)
     return problems
 
@@ -132,9 +129,6 @@ def _check_taken(row: FileRow, student: Student | None, known: Known, problems: 
     me = None if student is None else student.id
     if row.email is not None and known.addresses.get(row.email.key, me) != me:
         add(problems, EMAIL, Problem("email_taken", TAKEN, {"address": row.email.typed}))
-    for email in row.more:
-        if known.addresses.get(email.key, me) != me:
-            add(problems, MORE, Problem("email_taken", f"{email.typed} {TAKEN}", {"address": email.typed}))
     named = known.students.get(row.values.get("username", ""))
     if named is not None and named.id != me:
         add(problems, "username", Problem("username_taken", TAKEN))
@@ -142,6 +136,18 @@ def _check_taken(row: FileRow, student: Student | None, known: Known, problems: 
         add(problems, "card_id", Problem("card_taken", TAKEN))
     if known.auth_identifiers.get(row.values.get("auth_identifier", CLEAR), me) != me:
         add(problems, "auth_identifier", Problem("auth_identifier_taken", TAKEN))
+
+
+def _check_more(row: FileRow, student: Student | None, known: Known, problems: Problems) -> None:
+    me = None if student is None else student.id
+    for email in row.more:
+        about = {"address": email.typed}
+        # Whether such an address is anybody's, perhaps at another institution, is nothing a file may find out.
+        if not known.domains.own(email):
+            text = f"{email.typed} is not on a mail domain of this institution"
+            add(problems, MORE, Problem("foreign_address", text, about))
+        elif known.addresses.get(email.key, me) != me:
+            add(problems, MORE, Problem("email_taken", f"{email.typed} {TAKEN}", about))
 
 
 _BOTH = Problem(

@@ -147,10 +147,10 @@ class Office:
         options = Options(session_id=None if session is None else session.id)
         return self.take(as_csv(rows), options, sees_students=sees_students)
 
-    def undo(self) -> Undone:
-        """Take the last import back."""
+    def undo(self, import_id: UUID | None = None) -> Undone:
+        """Take an import back, or the last one."""
         with writing(self.engine) as conn:
-            return undo_attendees(conn, self.institution_id, self.import_ids[-1], self.now)
+            return undo_attendees(conn, self.institution_id, import_id or self.import_ids[-1], self.now)
 
     def count(self, session: Session) -> tuple[int, int, int]:
         """Registered, present, and of these only by file."""

@@ -12,7 +12,7 @@ from hub.errors import UnreadableFile
 from hub.rules.attendee_file import CODES, FLAGS, KEPT
 from hub.rules.attendee_file.columns import Options, read_header, understood
 from hub.rules.attendee_file.rows import read_row
-from tests.hub.attendees.office import HEADERS, Office, as_csv, counts, row, said, why
+from tests.hub.attendees.office import HEADERS, Office, as_csv, counts, failed_rows, row, said, why
 from tests.hub.conftest import make_institution
 
 
@@ -177,3 +177,20 @@ def test_the_document_names_every_code() -> None:
     page = (Path(__file__).parents[3] / "docs" / "imports.md").read_text("utf-8")
     codes = [*CODES, *FLAGS, *KEPT, "not_begun"]
     assert [code for code in codes if f"`{code}`" not in page] == []
+
+
+def test_a_list_of_addresses_needs_no_header_and_loses_nobody(small: Office) -> None:
+    small.student("Ada"), small.student("Bo")
+    talk = small.event()[0]
+    present = Options(session_id=talk.id, just_addresses="checked_in")
+    done = small.take("ada@example.edu\nbo@example.edu\nnobody@example.edu\n", present)
+    assert counts(done) == (2, 0, 0, 0, 1)
+    assert failed_rows(done)[0][0] == "nobody@example.edu"
+    assert done.report.rejected[0].line == 3
+
+
+def test_a_table_without_a_header_is_refused_because_whoever_comes_first_would_be_lost(small: Office) -> None:
+    talk = small.event()[0]
+    with pytest.raises(UnreadableFile) as refused:
+        small.take("ada@example.edu,TRUE\nbo@example.edu,TRUE\n", Options(session_id=talk.id))
+    assert refused.value.reason == "header_missing"

@@ -246,11 +246,48 @@ def test_an_import_is_taken_back_as_a_whole_and_only_that_import(office: Office)
     before = office.stored()
     office.rows(row("ada@example.edu"), row("bo@example.edu"), session=talk)
     undone = office.undo()
-    assert (undone.undone, undone.kept) == (1, 0)
+    assert (undone.undone, undone.kept) == (1, 1)
+    assert [(each.who, each.why) for each in undone.told] == [("ada", "said_elsewhere")]
     assert office.stored() == before
     position = office.position()
     again = office.undo()
     assert (again.undone, again.kept, office.position()) == (0, 0, position)
+
+
+def test_what_another_file_says_too_stays_whichever_of_them_is_taken_back(office: Office) -> None:
+    office.student("Ada"), office.student("Bo"), office.student("Cem")
+    talk = office.event()[0]
+    office.rows(row("ada@example.edu"), row("bo@example.edu"), row("cem@example.edu", "FALSE"), session=talk)
+    wrong = office.import_ids[-1]
+    right = office.rows(row("ada@example.edu"), row("bo@example.edu", "TRUE", "FALSE"), session=talk)
+    assert counts(right) == (0, 0, 2, 0, 0)
+    assert office.undo(wrong).undone == 2, "Bo was not there, and stays registered"
+    assert office.count(talk) == (2, 1, 1)
+    assert office.undo().undone == 2
+    assert office.count(talk) == (0, 0, 0)
+
+
+def test_what_a_file_says_stays_when_a_kiosk_said_it_first_and_takes_it_back(
+    office: Office, client: FlaskClient, desk: Desk
+) -> None:
+    ada = office.student("Ada")
+    talk = office.event()[0]
+    check_in = desk.check_in(talk.id, ada)
+    desk.hand_over(client)
+    assert counts(office.rows(row("ada@example.edu", "FALSE"), session=talk)) == (0, 0, 1, 0, 0)
+    desk.undo(talk.id, [check_in.id])
+    desk.hand_over(client, 2)
+    assert office.count(talk) == (0, 1, 1)
+
+
+def test_what_was_said_of_two_who_turn_out_to_be_one_is_said_twice(office: Office) -> None:
+    office.student("Bo"), office.student("Bob")
+    talk = office.event()[0]
+    for address in ("bo@example.edu", "bob@example.edu"):
+        office.rows(row(address), session=talk)
+    merging.merge(office.engine, office.institution_id, "bob", "bo", office.now)
+    office.undo()
+    assert office.count(talk) == (1, 1, 1)
 
 
 def test_who_was_seen_at_a_kiosk_as_well_stays_checked_in(office: Office, client: FlaskClient, desk: Desk) -> None:

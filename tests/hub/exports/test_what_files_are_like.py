@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -20,9 +21,29 @@ from hub.writers import csv_file, workbook
 from tests.hub.exports.files import PREFIXES, sheet_xml, table
 
 HARMFUL = [f"{before}{prefix}cmd|' /C calc'!A0" for prefix in PREFIXES for before in ("", " ", "'", "''")]
-ORDINARY = ["Ada", "O'Neil", "'s Gravenhage", "a=b", "1-2", "0012", "12345678901234567", "", " ", "é", "x@example.edu"]
+ORDINARY = [
+    "Ada",
+    "O'Neil",
+    "'s Gravenhage",
+    "a=b",
+    "1-2",
+    "0012",
+    "12345678901234567",
+    "",
+    " ",
+    "é",
+    "x@example.edu",
+    "say 'a', 'b'",
+    "a;b",
+    "1,5",
+    "a\r\nb",
+    "vip; honours",
+]
 # A workbook is XML: what no XML can hold, it cannot either.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"), max_size=20)
+# What any program takes for the end of a cell.
+ENDS = ";,|\t\r\n"
+CELLS = st.text(st.sampled_from(f"'\"=+-@ \0ax＝{ENDS}"), max_size=8) | st.text()
 ROWS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5)
 
 
@@ -37,10 +58,43 @@ def test_an_ordinary_text_stays_as_it_is(text: str) -> None:
     assert harmless(text) == as_meant(text) == text
 
 
-@given(st.text(st.sampled_from("'=+-@ \tax＝"), max_size=6) | st.text())
-def test_whatever_it_is_the_apostrophe_comes_off_again(text: str) -> None:
-    assert as_meant(harmless(text)) == text
-    assert harmless(text)[:1] not in PREFIXES or not harmless(text)
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Ada;=1+41;x", "Ada;'=1+41;x"),
+        ("Bo\r\n=2+40;y", "Bo\r\n'=2+40;y"),
+        ("a - b, -c", "a - b,' -c"),
+        ("2026;-5", "2026;'-5"),
+        ('x|"=1+41|', "x|'\"=1+41|"),
+        ("Cem\t'＝1", "Cem\t''＝1"),
+    ],
+)
+def test_so_does_what_might_run_where_cells_end_at_another_sign(text: str, shown: str) -> None:
+    assert harmless(text) == shown
+    assert as_meant(shown) == text
+
+
+@given(CELLS, st.sets(st.sampled_from(ENDS)))
+def test_whatever_it_is_and_wherever_cells_end_nothing_runs_and_every_apostrophe_comes_off_again(
+    text: str, ends: set[str]
+) -> None:
+    shown = harmless(text)
+    assert as_meant(shown) == text
+    assert as_meant(text) == text or "'" in text
+    for cell in re.split(f"[{''.join(ends)}]", shown) if ends else [shown]:
+        assert cell.lstrip(' \t\r\n\0"')[:1] not in tuple("=+-@＝＋－＠")
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(CELLS, CELLS)), st.sampled_from(list(csv_file.DELIMITERS.values())))
+def test_no_line_of_a_csv_file_has_a_formula_in_it_wherever_a_program_cuts_it(
+    rows: list[tuple[str, str]], delimiter: str
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "out.csv"
+        csv_file.write_for_people(path, ("a", "b"), rows, delimiter)
+        for cell in re.split(f"[{ENDS}]", path.read_bytes().decode("utf-8-sig")):
+            assert cell.lstrip(' \0"')[:1] not in tuple("=+-@＝＋－＠")
 
 
 @settings(max_examples=60)

@@ -1,6 +1,5 @@
 """Who was at an event, in files: for people, and as Handshake imports it."""
 
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -204,20 +203,6 @@ def check_rule_81(
     command.ask(*export, "handshake", "-o", again)
     assert again.read_bytes() == out.read_bytes()
     assert command.run(*export, "csv").stdout_bytes == people
-
-
-@ON_SQLITE
-def test_what_an_export_left_behind_when_the_power_failed_goes_with_a_later_one(
-    export: Export, session: Session, tmp_path: Path
-) -> None:
-    left, at_work = (export.folder / name for name in (".export-left", ".export-at-work"))
-    for folder, hours in ((left, 25), (at_work, 1)):
-        folder.mkdir(parents=True)
-        (folder / "attendees").write_text("ada@example.edu")
-        began = export.now.timestamp() - hours * 3600
-        os.utime(folder, (began, began))
-    attendees.write(export, session.event_id, "csv", tmp_path / "out.csv")
-    assert [each.name for each in export.folder.iterdir()] == [at_work.name]
 
 
 @ON_SQLITE

@@ -1,6 +1,7 @@
 """An upload on its way: what may happen to it, what it survives, and that all of it counts or nothing does."""
 
 import io
+import os
 import signal
 import subprocess
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from hub.config import Config
 from hub.database import writing
 from hub.errors import HubRefused, UnknownSession, UnknownStudent, UnreadableFile
 from hub.readers import How
+from hub.readers.failed_rows import FailedRows
 from hub.runner import Runner
 from hub.store.events import Session
 from hub.store.imports import Kind
@@ -241,6 +243,7 @@ def test_the_same_file_again_is_told_by_its_fingerprint_whatever_its_name(office
 def test_a_file_name_is_shown_without_folders_and_control_characters(office: Office) -> None:
     assert office.show(office.upload(name="C:\\secret\\..\\stu\x00dents\u202e.csv")).row.file_name == "students.csv"
     assert office.show(office.upload(name="../../etc/passwd")).row.file_name == "passwd"
+    assert office.show(office.upload(name=f"{'x' * 250}.csv")).row.file_name.endswith("x.csv"), "it says what it is"
 
 
 @on_sqlite
@@ -276,12 +279,119 @@ def test_an_attendee_file_from_a_sessions_page_may_hold_just_addresses(office: O
 @on_sqlite
 def test_who_had_what_applied_and_undone_is_in_the_audit_log(office: Office) -> None:
     upload = office.upload()
-    office.do(upload, "check", "apply", "undo")
+    office.do(upload, "check", "apply")
+    assert jobs.hand_out(office.place, upload, "bo@example.edu", office.now) is not None
+    office.do(upload, "undo")
+    another = office.upload()
+    jobs.throw_away(office.place, another, WHO, office.now)
     log = audit.latest(office.place.engine, office.place.institution_id)
-    assert [(each.who, each.what, each.about) for each in log] == [
-        (WHO, "import_undo", {"import_id": str(upload)}),
-        (WHO, "import_apply", {"import_id": str(upload)}),
+    assert [(each.who, each.what, each.about["import_id"]) for each in log] == [
+        (WHO, "import_throw_away", str(another)),
+        (WHO, "import_undo", str(upload)),
+        ("bo@example.edu", "export_failed_rows", str(upload)),
+        (WHO, "import_apply", str(upload)),
+        (WHO, "import_check", str(upload)),
     ]
+
+
+@on_sqlite
+@pytest.mark.parametrize("goal", ["apply", "undo"])
+def test_nothing_counts_that_cannot_be_written_into_the_audit_log(office: Office, goal: Goal) -> None:
+    upload = office.upload()
+    before: tuple[Goal, ...] = ("check",) if goal == "apply" else ("check", "apply")
+    office.do(upload, *before)
+    with writing(office.place.engine) as conn:
+        conn.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(FAIL, 'full'); END")
+    after = office.do(upload, goal).row
+    assert after.state == ("interrupted" if goal == "apply" else "applied")
+    assert office.has("ada") is (goal == "undo")
+    assert "full" not in str(after.result), "the database's own words may hold an address"
+
+
+@on_sqlite
+def test_a_student_file_that_a_later_one_builds_upon_is_undone_after_that(office: Office) -> None:
+    wrong, right = office.upload(), office.upload(THREE.replace(b"bo@example.edu,bo,Bo\n", b""))
+    office.do(wrong, "check", "apply")
+    office.now += timedelta(minutes=1)
+    assert (office.do(right, "check", "apply").row.result or {})["unchanged"] == 1
+    shown = office.show(wrong)
+    assert (shown.undoable_until, shown.undo_first and shown.undo_first.id) == (None, right)
+    with pytest.raises(jobs.UndoFirst, match=str(right)):
+        office.do(wrong, "undo")
+    office.do(right, "undo")
+    assert office.do(wrong, "undo").row.state == "undone"
+    assert not office.has("ada")
+
+
+@on_sqlite
+def test_only_so_many_are_under_way_at_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "MOST_AT_ONCE", 1)
+    first, second = office.upload(), office.upload()
+
+    def look(institution_id: UUID, import_id: UUID, goal: Goal, lock: int) -> None:
+        with pytest.raises(jobs.TooMany):
+            office.do(second, "check")
+
+    office.do(first, "check", start=look)
+    assert office.do(second, "check").row.state == "checked"
+
+
+@on_sqlite
+def test_a_check_that_is_repeated_leaves_one_file_of_failed_rows(office: Office) -> None:
+    upload = office.upload()
+    for _ in range(3):
+        office.do(upload, "check")
+    assert len(list(office.place.files(upload).folder.glob("*students*.csv"))) == 1
+    last = office.do(upload, "apply").failed_rows
+    assert list(office.place.files(upload).folder.glob("*students*.csv")) == [last]
+
+
+@on_sqlite
+def test_failed_rows_are_found_though_whoever_wrote_them_was_stopped_before_they_had_their_name(office: Office) -> None:
+    upload = office.upload()
+    file = office.do(upload, "check").failed_rows
+    assert file is not None
+    file.rename(file.with_name(f".{file.name}.part"))
+    assert office.show(upload).failed_rows == file
+
+
+@on_sqlite
+def test_an_import_that_is_in_stays_listed_though_its_command_is_stopped_right_then(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(self: FailedRows) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FailedRows, "keep", stopped)
+    file = tmp_path / "students.csv"
+    file.write_bytes(THREE)
+    with pytest.raises(KeyboardInterrupt):
+        carrying_out.import_file(office.place, "students", None, file, Chosen(), WHO, lambda: office.now, None)
+    (there,) = jobs.listed(office.place, office.now)
+    assert (there.state, office.has("ada")) == ("applied", True)
+    monkeypatch.undo()
+    assert office.do(there.id, "undo").row.state == "undone"
+
+
+@on_sqlite
+def test_who_looks_from_a_machine_without_its_files_calls_no_import_off(office: Office, tmp_path: Path) -> None:
+    elsewhere = Place(office.place.engine, office.place.institution_id, tmp_path / "elsewhere")
+    upload = office.upload()
+
+    def look(institution_id: UUID, import_id: UUID, goal: Goal, lock: int) -> None:
+        assert [each.state for each in jobs.listed(elsewhere, office.now)] == ["checking"]
+        office.here(institution_id, import_id, goal, lock)
+
+    assert office.do(upload, "check", start=look).row.state == "checked"
+
+
+@on_sqlite
+def test_what_is_no_import_in_their_folder_is_nobodys_business(office: Office) -> None:
+    found = office.place.folder / "lost+found"
+    found.mkdir(parents=True)
+    os.utime(found, (0, 0))
+    jobs.tidy(office.place, office.now)
+    assert found.is_dir()
 
 
 def test_an_institution_sees_none_of_anothers_imports(

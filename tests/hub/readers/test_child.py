@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -103,19 +104,23 @@ def test_rows_come_as_they_are_read_and_how_far_that_is_can_be_asked(file: Path)
 
 
 def test_what_is_said_about_a_file_gets_to_who_reads_it(file: Path) -> None:
-    with open_table(file, how=How(delimiter=";", encoding="cp1252")) as table:
+    with open_table(file, how=How(delimiter=";", encoding="cp1252", sheet="s" * 200_000)) as table:
         assert (table.headers, table.format.encoding) == (["username,note"], "cp1252")
+
+
+def limits_of(process: Path) -> dict[str, str]:
+    return {line[:25].strip(): line[25:].split()[0] for line in (process / "limits").read_text().splitlines()}
 
 
 def test_the_child_may_use_little_and_knows_nothing(
     file: Path, others: set[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HUB_SECRET_KEY", "not to be known")
-    with open_table(file):
+    with open_table(file, how=How(sheet="not to be known")):
         (child,) = children() - others
         process = Path(f"/proc/{child}")
-        limits = {line[:25].strip(): line[25:].split()[0] for line in (process / "limits").read_text().splitlines()}
-        assert b"not to be known" not in (process / "environ").read_bytes()
+        limits = limits_of(process)
+        assert b"not to be known" not in (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
     assert int(limits["Max address space"]) == MEMORY == 256 << 20
     assert limits["Max cpu time"] == "60"
     assert (limits["Max file size"], limits["Max core file size"], limits["Max open files"]) == ("0", "0", "64")
@@ -168,6 +173,24 @@ def test_a_child_that_says_nothing_is_given_up(file: Path, others: set[int], mon
             list(table.rows)
     assert refused.value.reason == "too_slow"
     assert children() == others
+
+
+def test_while_a_page_waits_a_file_is_given_up_sooner(
+    file: Path, others: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_table(file, quickly=True):
+        (child,) = children() - others
+        assert limits_of(Path(f"/proc/{child}"))["Max cpu time"] == "10"
+    monkeypatch.setattr(reading, "QUICK_SECONDS", 0)
+    with pytest.raises(UnreadableFile) as refused, open_table(file, quickly=True) as table:
+        list(table.rows)
+    assert refused.value.reason == "too_slow"
+    assert children() == others
+
+
+def test_a_child_that_cannot_be_started_is_a_refusal_too(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert refusal(file).reason == "reader_failed"
 
 
 def test_a_workbook_that_would_take_all_memory_costs_the_child_and_nothing_else(tmp_path: Path) -> None:

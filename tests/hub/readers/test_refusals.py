@@ -33,6 +33,7 @@ COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
         (GOOD + b'\nada,"Ada"x,ada@example.edu\n', "broken_quotes", 3),
         (GOOD + b"a" * 200_000 + b",,\n", "cell_too_long", 2),
         (GOOD + b"a" * (MAX_RECORD + 1), "line_too_long", 2),
+        (GOOD + (b"," * (MAX_RECORD // 3) + b'"\n"') * 4, "line_too_long", 2),
         (workbook([["a"]]), "not_csv", None),
         (COMPOUND, "not_csv", None),
         (b"%PDF-1.7\n", "not_csv", None),
@@ -116,6 +117,7 @@ ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;
         (zipped({**PARTS, SHEET: b"<worksheet>"}), "xlsx", "broken_workbook"),
         (zipped({**PARTS, SHEET: sheet_of(b'<row r="1"><c')[:-12]}), "xlsx", "broken_workbook"),
         (zipped({**PARTS, "xl/workbook.xml": b"<workbook"}), "xlsx", "broken_workbook"),
+        (part("xl/styles.xml", b'<?xml version="1.0" encoding="invented"?><x/>'), "xlsx", "broken_workbook"),
     ],
 )
 def test_a_workbook_that_cannot_be_read_is_refused(content: bytes, kind: Kind, reason: str) -> None:
@@ -135,6 +137,7 @@ def test_a_workbook_that_cannot_be_read_is_refused(content: bytes, kind: Kind, r
         (part("xl/sharedStrings.xml", ENTITIES + b"<sst>&b;</sst>"), "entities", "xl/sharedStrings.xml"),
         (part("xl/styles.xml", b'<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>'), "entities", "xl/styles.xml"),
         (part("xl/styles.xml", (ENTITIES + b"<x/>").decode().encode("utf-16")), "entities", "xl/styles.xml"),
+        (part("xl/styles.xml", b"<!--" + b" " * 100_000 + b"--><x/>"), "prolog", "xl/styles.xml"),
     ],
 )
 def test_a_workbook_made_to_do_harm_is_not_opened(content: bytes, why: str, entry: str) -> None:

@@ -100,8 +100,9 @@ def test_the_first_visible_sheet_is_read_and_its_cells_are_text() -> None:
 
 def test_another_sheet_may_be_named_even_a_hidden_one() -> None:
     assert read(typed(), "xlsx", How(sheet="Secret")).rows == [Row(2, ["12"])]
-    refused = refusal(typed(), "xlsx", How(sheet="Studens"))
-    assert (refused.reason, refused.about) == ("no_such_sheet", {"sheet": "Studens", "sheets": "Students"})
+    for asked in ("Studens", "s" * 60_000):
+        refused = refusal(typed(), "xlsx", How(sheet=asked))
+        assert (refused.reason, refused.about) == ("no_such_sheet", {"sheet": asked[:255], "sheets": "Students"})
 
 
 @pytest.mark.parametrize("error", ["#N/A", "#REF!", "#VALUE!", "#NAME?"])
@@ -151,6 +152,19 @@ def test_a_cell_far_away_from_the_table_is_named() -> None:
     for name, number in ((b"XFD1048576", 1_048_576), (b"AAA2", 2)):
         refused = refusal(made_by_hand(cell % (1, b"A1") + cell % (number, name)), "xlsx")
         assert (refused.reason, refused.about) == ("far_cell", {"cell": name.decode() if number == 2 else "A1048576"})
+
+
+def test_cells_without_an_end_are_seen_once_each() -> None:
+    """Where each is looked at up to the end of the sheet, this one takes hours."""
+    assert refusal(made_by_hand(b'<row r="1">' + b'<c r="AAA1" ' * 80_000), "xlsx").reason == "broken_workbook"
+
+
+def test_what_a_prefix_stands_for_is_not_written_out_at_every_name() -> None:
+    noise = os.urandom(5_000).hex().encode()
+    more = b'<a xmlns="' + noise + b"a" * 2_000_000 + b'">' + b"<b/>" * 500_000 + b"</a></workbook>"
+    index = PARTS["xl/workbook.xml"].replace(b"</workbook>", more)
+    sheet = sheet_of(b'<row r="1"><c r="A1" t="str"><v>a</v></c></row>')
+    assert read(zipped({**PARTS, "xl/workbook.xml": index, SHEET: sheet}), "xlsx").headers == ["a"]
 
 
 def test_a_row_that_is_only_formatted_is_not_far_away() -> None:

@@ -32,6 +32,10 @@ DITA = {"email_address": "dita@example.edu", "username": "dita", "first_name": "
 Row = Mapping[str, str]
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what has nothing to do with the kind of database."""
+on_postgresql = pytest.mark.parametrize(
+    "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+"""For what two writers do to each other: SQLite has one."""
 
 
 def as_csv(rows: Sequence[Row], delimiter: str = ",") -> str:
@@ -75,6 +79,7 @@ class Office:
         options: StudentFile = StudentFile(),  # noqa: B008
         *,
         dry_run: bool = False,
+        sees_students: bool = True,
         columns: Mapping[int, str] | None = None,
     ) -> Done:
         """The same, and what people look at afterwards."""
@@ -89,6 +94,7 @@ class Office:
             options,
             import_id=self.import_ids[-1],
             dry_run=dry_run,
+            sees_students=sees_students,
             columns=columns,
             progress=self.progress.append,
         )

@@ -72,6 +72,27 @@ def test_rows_that_a_trial_could_not_read_are_let_go_of_after_thirty_days(desk: 
     assert left != earlier
 
 
+@on_sqlite
+def test_an_undoing_that_did_not_happen_is_no_success(desk: Desk) -> None:
+    desk.run("import", "students", desk.file(as_csv([ADA])))
+    import_id = json.loads(desk.run("imports", "list", "--json").stdout)["imports"][0]["import_id"]
+    with writing(desk.office.engine) as conn:
+        conn.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(FAIL, 'full'); END")
+    result = desk.run("imports", "undo", import_id, "--yes")
+    assert result.exit_code == 1
+    assert "nothing was changed" in result.stderr
+
+
+@on_sqlite
+def test_a_file_whose_name_is_no_text_is_imported_all_the_same(desk: Desk) -> None:
+    # As old French disks have them.
+    file = os.fsencode(desk.office.folder) + b"/\xe9tudiants.csv"
+    with open(file, "w") as there:
+        there.write(as_csv([ADA]))
+    assert desk.run("import", "students", os.fsdecode(file)).exit_code == 0
+    assert "tudiants.csv" in desk.run("imports", "list").stderr
+
+
 def test_people_read_the_same_on_stderr(desk: Desk) -> None:
     file = desk.file(as_csv([{**ADA, "Last name": "Lovelace", "campus_nam": "North"}, ADA]))
     result = desk.run("import", "students", file, "--dry-run")

@@ -52,7 +52,15 @@ def test_rule_84_headers_as_staff_write_them_are_taken_for_columns_and_that_is_t
     assert found.unknown == ()
 
 
-@pytest.mark.parametrize("header", ["Student ID", "ID", "Identifiant", "Numéro", "Name", "Date", "Adresse", "Number"])
+@pytest.mark.parametrize("header", ["Année d'études", "année d’étude", "ANNEE DE CURSUS", "Année d'études actuelle"])
+def test_the_year_of_study_has_its_french_names(header: str) -> None:
+    assert understood([*MANDATORY, header], {}).taken_for == {header: "school_year_name"}
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Student ID", "ID", "Identifiant", "Numéro", "Name", "Date", "Adresse", "Number", "Niveau d'études"],
+)
 def test_what_may_mean_several_things_is_taken_for_nothing(header: str) -> None:
     assert understood([*MANDATORY, header], {}).unknown == (header,)
 

@@ -1,5 +1,7 @@
 """One student at a time: addresses added and removed by staff."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import pytest
 
@@ -13,7 +15,9 @@ from hub.actions.students import (
     UnreadableAddress,
 )
 from hub.errors import UnknownStudent
-from tests.hub.students.desk import ADA, BO, Office
+from tests.hub.files import import_file
+from tests.hub.students.desk import ADA, BO, Office, on_postgresql
+from tests.hub.test_receive import wait_until_blocked
 
 
 def add(office: Office, username: str, address: str, confirmed: bool = False) -> ShownStudent:
@@ -155,3 +159,19 @@ def test_rule_1_the_main_address_cannot_be_removed(office: Office) -> None:
 def test_an_address_the_student_does_not_have_is_refused(office: Office) -> None:
     with pytest.raises(UnknownAddress):
         remove(office, "ada", "bo@example.edu")
+
+
+@on_postgresql
+def test_who_is_in_a_file_that_is_only_checked_can_be_changed_meanwhile(office: Office) -> None:
+    office.rows(ADA)
+    done: list[bool] = []
+
+    def meanwhile(_rows: int) -> None:
+        adding = pool.submit(add, office, "ada", "ada@gmail.com")
+        wait_until_blocked(office.engine, adding)
+        done.append(adding.done())
+
+    with ThreadPoolExecutor(1) as pool:
+        path = office.folder / "students.csv"
+        import_file(office.engine, office.institution_id, path, office.now, dry_run=True, progress=meanwhile)
+    assert done == [True]

@@ -1,6 +1,7 @@
 """Putting students back to what they were before an import."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,18 +9,24 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
-from hub.actions import events, merging, passes, registrations, students
+from hub.actions import attendance, events, kiosks, merging, passes, registrations, students
+from hub.actions import parked as parked_check_ins
 from hub.actions.events import NewEvent
 from hub.actions.imports import Kept, Undone
 from hub.actions.imports.students import StudentFile
-from hub.database import reading
+from hub.actions.receive import receive
+from hub.database import one_at_a_time, reading, writing
 from hub.schema import addresses, cards, import_changes
 from hub.schema import students as students_table
 from hub.store import feed
-from tests.hub.desk import enrolled
+from hub.store.events import Session
+from tests.hub.desk import Desk, enrolled
 from tests.hub.roster_view import view
-from tests.hub.students.desk import ADA, BO, CEM, DITA, Office, Row, counts, on_sqlite
+from tests.hub.students.desk import ADA, BO, CEM, DITA, Office, Row, counts, on_postgresql, on_sqlite
+from tests.hub.students.test_parked_check_ins import PARKED, standing
+from tests.hub.test_receive import wait_until_blocked
 
 SHARED = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 RENAMING = StudentFile(match_by="email_address", identifier_changes=True)
@@ -127,9 +134,126 @@ def give_a_pass(office: Office) -> None:
     passes.issue(office.engine, office.institution_id, ["ada"], office.now, reissue=False)
 
 
-def test_a_newcomer_who_was_seen_stays(office: Office, parked: UUID) -> None:
-    office.rows({**ADA, "email_address": "countess@example.edu"})
+def a_talk(office: Office) -> Session:
+    new = NewEvent("event", "A talk", office.now, office.now)
+    return events.create(office.engine, office.institution_id, new, office.now).sessions[0]
+
+
+def hand_over(office: Office, desk: Desk) -> None:
+    """All that the desk has, as it comes over the network."""
+    kiosk = kiosks.recognise(office.engine, desk.token)
+    receive(office.engine, office.institution_id, kiosk, desk.stream_id, desk.push(), office.now)
+
+
+def student_id(office: Office, username: str) -> UUID:
+    found = office.field(username, "id")
+    assert isinstance(found, UUID)
+    return found
+
+
+@on_sqlite
+def test_a_newcomer_who_was_seen_stays(office: Office) -> None:
+    desk = enrolled(office.engine, office.institution_id, office.now)
+    office.rows(ADA)
+    desk.check_in(a_talk(office).id, student_id(office, "ada"))
+    hand_over(office, desk)
     assert office.undo() == Undone(undone=0, kept=1, told=kept(("ada", "in_use")))
+
+
+@on_postgresql
+def test_a_newcomer_who_is_seen_while_the_undo_is_under_way_stays(office: Office) -> None:
+    desk, talk = enrolled(office.engine, office.institution_id, office.now), a_talk(office)
+    office.rows(ADA, BO)
+    desk.check_in(talk.id, student_id(office, "ada"))
+    desk.note(talk.id, "bo@example.edu")
+    meanwhile = [lambda: hand_over(office, desk)]
+
+    def come_in(*executed: object) -> None:
+        """At the last moment before pushes wait for the undo."""
+        if meanwhile and str(executed[2]).startswith("UPDATE institutions"):
+            meanwhile.pop()()
+
+    event.listen(office.engine, "before_cursor_execute", come_in)
+    assert office.undo() == Undone(undone=1, kept=1, told=kept(("ada", "in_use")))
+    assert not meanwhile
+    assert office.addresses("ada") == [("ada@example.edu", "school", "confirmed", True)]
+    assert office.stored("bo") is None
+    count = attendance.count(office.engine, office.institution_id, talk.id).count
+    assert (count.checked_in, count.parked) == (1, 1)
+
+
+@on_sqlite
+@pytest.mark.parametrize("new", [True, False])
+def test_what_counted_by_a_wrong_address_waits_again_until_somebody_gets_it_rightly(
+    office: Office, parked: UUID, new: bool
+) -> None:
+    office.rows(BO) if new else office.rows(ADA, BO)
+    office.now += timedelta(days=1)
+    office.rows({**ADA, MORE: "countess@example.edu"})
+    assert standing(office, parked) == ("counted", office.field("ada", "id"))
+    assert office.undo() == Undone(undone=1, kept=0)
+    assert standing(office, parked) == (PARKED, None)
+    assert office.rows({**BO, MORE: "countess@example.edu"}).warnings == ()
+    assert standing(office, parked) == ("counted", office.field("bo", "id"))
+
+
+@on_sqlite
+def test_what_counted_by_an_address_that_is_pending_again_waits_for_it_to_be_confirmed(
+    office: Office, parked: UUID
+) -> None:
+    office.rows(ADA)
+    students.add_email(office.engine, office.institution_id, "ada", "countess@example.edu", False, office.now)
+    office.rows({**ADA, MORE: "countess@example.edu"})
+    assert standing(office, parked)[0] == "counted"
+    office.undo()
+    assert standing(office, parked) == ("parked:unconfirmed_address", office.field("ada", "id"))
+    students.add_email(office.engine, office.institution_id, "ada", "countess@example.edu", True, office.now)
+    assert standing(office, parked)[0] == "counted"
+
+
+@on_sqlite
+def test_what_staff_gave_to_another_stays_with_them(office: Office, parked: UUID) -> None:
+    office.rows(BO)
+    parked_check_ins.settle(office.engine, office.institution_id, parked, "bo")
+    office.rows({**ADA, "email_address": "countess@example.edu"})
+    office.undo()
+    assert standing(office, parked) == ("counted", office.field("bo", "id"))
+
+
+@on_sqlite
+def test_kiosks_hear_nothing_of_what_they_do_not_show(office: Office) -> None:
+    office.rows(ADA)
+    office.rows({**ADA, "username": "countess"}, options=RENAMING)
+    position = office.position()
+    assert office.undo() == Undone(undone=1, kept=0)
+    assert office.position() == position
+
+
+@on_sqlite
+def test_who_was_merged_and_came_again_is_the_other_once_that_is_undone(office: Office) -> None:
+    talk = a_talk(office)
+    desk = enrolled(office.engine, office.institution_id, office.now)
+    office.rows(ADA, BO)
+    ada = student_id(office, "ada")
+    merging.merge(office.engine, office.institution_id, "ada", "bo", office.now)
+    office.rows({**ADA, "email_address": "countess@example.edu"})
+    assert office.field("ada", "id") == ada
+    assert office.undo() == Undone(undone=1, kept=0)
+    desk.check_in(talk.id, ada)
+    hand_over(office, desk)
+    assert attendance.count(office.engine, office.institution_id, talk.id).count.checked_in == 1
+
+
+@on_postgresql
+def test_an_undo_waits_for_an_import_that_is_under_way(office: Office) -> None:
+    office.rows(ADA)
+    with ThreadPoolExecutor(1) as pool:
+        with writing(office.engine) as conn:
+            one_at_a_time(conn, f"import into {office.institution_id}")
+            undoing = pool.submit(office.undo)
+            wait_until_blocked(office.engine, undoing)
+            assert not undoing.done()
+        assert undoing.result() == Undone(undone=1, kept=0)
 
 
 @pytest.mark.parametrize("act", [register, give_a_pass])
@@ -184,7 +308,7 @@ def test_a_username_that_a_newcomer_has_stays_theirs(office: Office) -> None:
     renamed = office.import_ids[-1]
     office.rows({**BO, "username": "ada"})
     office.import_ids.append(renamed)
-    assert office.undo() == Undone(undone=0, kept=1, told=kept(("ada", "identifier_taken")))
+    assert office.undo() == Undone(undone=0, kept=1, told=kept(("countess", "identifier_taken")))
     assert office.field("countess", "first_name") == "Ada"
 
 
