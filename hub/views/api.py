@@ -2,9 +2,6 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore
 from typing import TypeVar
 from uuid import UUID
 
@@ -19,6 +16,7 @@ from hub.store.kiosks import Kiosk
 from hub.views import config, engine, hub_id, hub_id_if_ready, now
 from hub.views.openapi import document
 from hub.views.problems import database, problem, refused
+from hub.views.turns import NoTurn, Turns
 from sync import SPOKEN
 from sync.digests import BUCKETS
 from sync.errors import CheckinError, DeviceUnknown, ProtocolTooOld, TooLarge, Unreadable
@@ -29,27 +27,21 @@ bp = Blueprint("api", __name__, url_prefix="/api/v1")
 WRITERS = 4
 """How many kiosks may wait for the database at once, in one process. On SQLite a large import keeps it to itself for as
 long as it is being applied; the other half of the threads (`hub.server.THREADS`) is for people and for reading."""
-TURN_S = 0.5
-"""How long a kiosk waits to be one of them."""
-_turns = BoundedSemaphore(WRITERS)
+_writing = Turns(WRITERS, wait_s=0.5)
 
 _T = TypeVar("_T")
 
 
-class _NoTurn(Exception):
-    """Others wait for the database already."""
-
-
 bp.register_error_handler(CheckinError, refused)
 bp.register_error_handler(SQLAlchemyError, database)
-bp.register_error_handler(_NoTurn, lambda _: problem(503, "busy"))
+bp.register_error_handler(NoTurn, lambda _: problem(503, "busy"))
 
 
 @bp.post("/enrolments")
 def enrol() -> ResponseReturnValue:
     """A kiosk exchanges its one-time code for its standing."""
     enrolment = _body(Enrolment)
-    with _a_turn():
+    with _writing.one():
         return _json(kiosks.enrol(engine(), hub_id(), enrolment, now()), 201)
 
 
@@ -62,7 +54,7 @@ def push(stream_id: UUID) -> ResponseReturnValue:
         raise ProtocolTooOld()
     if len(pushed.facts) > MAX_FACTS:
         raise TooLarge()
-    with _a_turn():
+    with _writing.one():
         return _json(receive.receive(engine(), hub_id(), kiosk, stream_id, pushed, now()))
 
 
@@ -110,17 +102,6 @@ def name_the_hub(response: Response) -> Response:
     if known is not None:
         response.headers[HUB_HEADER] = str(known)
     return response
-
-
-@contextmanager
-def _a_turn() -> Iterator[None]:
-    """Be one of the few that write. Raises `_NoTurn`: nothing was kept, and the same bytes may come again."""
-    if not _turns.acquire(timeout=TURN_S):
-        raise _NoTurn
-    try:
-        yield
-    finally:
-        _turns.release()
 
 
 def _kiosk() -> Kiosk:

@@ -24,6 +24,7 @@ from hub.rules.roles import IMPORT, VIEW_STUDENTS
 from hub.store.events import Session
 from hub.store.imports import Import, Kind
 from hub.views import engine, institution_id, mending, now, page_number, place, runner, who, words
+from hub.views.turns import NoTurn, Turns
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 for word in words.FILTERS:
@@ -34,6 +35,8 @@ FORM_BYTES = 256 * 1024
 """What a form is beside the file in it; more than the two blocks of 64 KiB that are looked at together."""
 PARTS = ("updated", "failed", "skipped", "flagged", "created")
 """The rows of a report, in the order in which they ask for a look."""
+_glances = Turns(places=2, wait_s=1.0)
+"""To look into a file while somebody waits for the page, which may take ten seconds."""
 READ_OTHERWISE = {
     *("unknown_encoding", "not_utf8", "not_in_encoding", "unknown_delimiter", "nul", "line_too_long"),
     *("broken_quotes", "unclosed_quote", "cell_too_long", "too_many_columns"),
@@ -215,7 +218,7 @@ def failed_rows(import_id: UUID) -> ResponseReturnValue:
 def not_now(error: HubRefused) -> tuple[str, int]:
     """The machine or the database would not do it."""
     current_app.logger.warning("import: %s", error.code)
-    return render_template("not_now.html", too_many=isinstance(error, jobs.TooMany)), 503
+    return render_template("not_now.html", too_many=isinstance(error, (jobs.TooMany, NoTurn))), 503
 
 
 # --- what these have in common
@@ -370,7 +373,8 @@ def _understood_page(shown: Shown) -> str:
     glance: Glance | None = None
     wrong: UnreadableFile | None = None
     try:
-        glance = jobs.glance(place(), shown.row.id)
+        with _glances.one():
+            glance = jobs.glance(place(), shown.row.id)
     except UnreadableFile as error:
         wrong = error
     return render_template(

@@ -28,6 +28,8 @@ from hub.schema import addresses
 from hub.store import imports
 from hub.store.events import Session
 from hub.store.imports import State
+from hub.views import imports as views
+from hub.views.turns import Turns
 from tests.hub.conftest import Institution
 from tests.hub.desk import student
 from tests.hub.test_pages import PASSWORD, sign_in, token
@@ -320,6 +322,18 @@ def test_whoever_may_not_see_students_sees_only_their_own_imports_and_no_old_val
     assert "What was there before is hidden" in text
     assert "Ada<" not in text
     assert '<td class="old"><em>hidden</em></td>' in office.get(f"{own}?part=updated").text
+
+
+def test_few_look_into_files_at_once_and_others_are_told_to_come_again(
+    office: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = Turns(places=1, wait_s=0.0)
+    monkeypatch.setattr(views, "_glances", turns)
+    page = upload(office, STUDENTS).headers["Location"]
+    with turns.one():
+        busy = office.get(page)
+    assert (busy.status_code, "try again when one of them is done" in busy.text) == (503, True)
+    assert "What we understood" in office.get(page).text
 
 
 def test_a_language_once_asked_for_is_kept_from_page_to_page(office: FlaskClient) -> None:
