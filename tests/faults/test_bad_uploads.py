@@ -33,7 +33,7 @@ def test_a_hub_that_refuses_without_a_word_is_found_out(monkeypatch: pytest.Monk
 
 
 def test_a_hub_that_falls_over_a_file_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def careless(*args: object) -> None:
+    def careless(*args: object, **more: object) -> None:
         raise ValueError
 
     monkeypatch.setattr(jobs, open_table.__name__, careless)
