@@ -20,6 +20,13 @@ FAILED_ROWS = "failed-rows"
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 
+def _text(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    # A command line may hold any bytes, and no sheet is called by them.
+    if value is not None and not value.isprintable():
+        raise click.BadParameter("This is no name of a sheet.")
+    return value
+
+
 def read_options(command: Callable[..., None]) -> Callable[..., None]:
     """--encoding, --delimiter and --sheet, for `how`."""
     for option in reversed(
@@ -30,7 +37,9 @@ def read_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--delimiter", type=click.Choice(list(_DELIMITERS)), help="Between its cells; else found out."
             ),
-            click.option("--sheet", metavar="NAME", help="Which sheet of a workbook; else the first."),
+            click.option(
+                "--sheet", metavar="NAME", callback=_text, help="Which sheet of a workbook; else the first."
+            ),
         )
     ):
         command = option(command)

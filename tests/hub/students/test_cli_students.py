@@ -93,6 +93,13 @@ def test_a_file_whose_name_is_no_text_is_imported_all_the_same(desk: Desk) -> No
     assert "tudiants.csv" in desk.run("imports", "list").stderr
 
 
+@on_sqlite
+def test_a_sheet_whose_name_is_no_text_is_wrong_usage(desk: Desk) -> None:
+    result = desk.run("import", "students", desk.file(as_csv([ADA])), "--sheet", "\udce9t\xe9")
+    assert result.exit_code == 2
+    assert "no name of a sheet" in result.stderr
+
+
 def test_people_read_the_same_on_stderr(desk: Desk) -> None:
     file = desk.file(as_csv([{**ADA, "Last name": "Lovelace", "campus_nam": "North"}, ADA]))
     result = desk.run("import", "students", file, "--dry-run")
