@@ -93,17 +93,22 @@ def browser(
 
 
 @pytest.fixture
-def before(open_page: OpenPage, desk: str) -> Callable[..., Page]:
+def before(desk: str, open_page: OpenPage) -> Iterator[Callable[..., Page]]:
     """Opens the page with the camera, which is allowed unless told otherwise."""
+    pages = []
 
     def go(*scripts: str, allowed: bool = True, size: str = "tablet", lang: str = "en") -> Page:
         page = open_page(size, permissions=["camera"] if allowed else [])
         for script in scripts:
             page.add_init_script(script)
         page.goto(f"{desk}/scan?lang={lang}")
+        pages.append(page)
         return page
 
-    return go
+    yield go
+    for page in pages:
+        # Chromium may wait for ever for a page to close that has just opened a camera.
+        page.goto("about:blank")
 
 
 def shown(page: Page, code: str) -> None:
@@ -282,7 +287,7 @@ def test_an_idle_camera_goes_back_to_the_desk(before: Callable[..., Page], desk:
     expect(page).to_have_url(f"{desk}/")
 
 
-def test_without_scripts_the_page_leads_back(open_page: OpenPage, desk: str) -> None:
+def test_without_scripts_the_page_leads_back(desk: str, open_page: OpenPage) -> None:
     page = open_page(java_script_enabled=False)
     page.goto(f"{desk}/scan")
     expect(page.get_by_role("heading", name="No camera on this page")).to_be_visible()
