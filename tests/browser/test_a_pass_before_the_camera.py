@@ -100,7 +100,7 @@ def before(desk: str, open_page: OpenPage) -> Iterator[Callable[..., Page]]:
     def go(*scripts: str, allowed: bool = True, size: str = "tablet", lang: str = "en") -> Page:
         page = open_page(size, permissions=["camera"] if allowed else [])
         for script in scripts:
-            page.add_init_script(script)
+            page.add_init_script(f"if (location.protocol !== 'about:') {{ {script} }}")
         page.goto(f"{desk}/scan?lang={lang}")
         pages.append(page)
         return page
