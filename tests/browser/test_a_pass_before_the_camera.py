@@ -305,6 +305,7 @@ def test_the_answer_of_one_language_leaves_the_page_in_the_other(before: Callabl
     page.evaluate("document.querySelector('.desk').dataset.resetMs = 30")
     page.get_by_label("Adresse e-mail ou carte").fill(b.BO)
     page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{desk}/scan")
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page.get_by_role("heading", name="Hold your pass up to the camera")).to_be_visible()
     state(page, "looking")
