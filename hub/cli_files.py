@@ -37,9 +37,7 @@ def read_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--delimiter", type=click.Choice(list(_DELIMITERS)), help="Between its cells; else found out."
             ),
-            click.option(
-                "--sheet", metavar="NAME", callback=_text, help="Which sheet of a workbook; else the first."
-            ),
+            click.option("--sheet", metavar="NAME", callback=_text, help="Which sheet of a workbook; else the first."),
         )
     ):
         command = option(command)
