@@ -64,7 +64,14 @@ def served(app: Flask) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.effective_port}"
     while server.task_dispatcher.threads:
         server.task_dispatcher.shutdown()
-    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
+
+    def hang_up() -> None:
+        for channel in list(server.active_channels.values()):
+            # A page may be gone before it has all of a script: closed alone, a channel forgets to close that file.
+            channel.handle_close()
+        wasyncore.close_all(server._map, ignore_all=True)
+
+    server.trigger.pull_trigger(hang_up)
     thread.join()
     app.extensions["desk"].close()
 
