@@ -91,6 +91,7 @@ def measure(name: str, hub: Hub, file: Path, report: Report) -> None:
             report.figure(f"imports.{name}_{during}", [until.moment - begun], "s")
             _tell(f"imports.{name}_{during}", {who: each.result() for who, each in asking.items()}, report)
 
+        # Nothing is imported: what the two after it are held against.
         phase("quiet", lambda: time.sleep(QUIET_S))
         phase("checking", lambda: _carry_out(place, import_id, "check", hub))
         phase("applying", lambda: _carry_out(place, import_id, "apply", hub))
@@ -103,6 +104,7 @@ def _ask(port: int, requests: Iterator[bytes], every_s: float, until: Until) -> 
     connection = Connection(port)
     due = time.perf_counter()
     while due < until.moment:
+        # People and kiosks ask at a pace of their own, and one that was told "busy" comes again a moment later.
         time.sleep(max(0.0, due - time.perf_counter()))
         wanted = next(requests)
         while (status := connection.ask(wanted).status) == 503:

@@ -18,7 +18,7 @@ MAX_RATIO = 500
 """How much smaller than itself an entry may be; an .ods of nearly the same rows gets to 300, and a bomb has 1,000."""
 
 DAMAGE = (BadZipFile, EOFError, zlib.error, struct.error, NotImplementedError)
-"""What reading from a damaged archive raises."""
+"""What reading from a damaged archive raises; the last of them for a way of packing that nobody here knows."""
 _SMALL = 1 << 20
 _PROLOG = 1 << 16
 _OUTSIDE = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")

@@ -23,8 +23,8 @@ from hub.rules.headers import IGNORED
 from hub.rules.roles import IMPORT, VIEW_STUDENTS
 from hub.store.events import Session
 from hub.store.imports import Import, Kind
-from hub.views import engine, institution_id, mending, now, page_number, place, runner, who, words
-from hub.views.turns import NoTurn, Turns
+from hub.views import engine, glances, institution_id, mending, now, page_number, place, runner, who, words
+from hub.views.turns import NoTurn
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 for word in words.FILTERS:
@@ -35,8 +35,6 @@ FORM_BYTES = 256 * 1024
 """What a form is beside the file in it; more than the two blocks of 64 KiB that are looked at together."""
 PARTS = ("updated", "failed", "skipped", "flagged", "created")
 """The rows of a report, in the order in which they ask for a look."""
-_glances = Turns(places=2, wait_s=1.0)
-"""To look into a file while somebody waits for the page, which may take ten seconds."""
 READ_OTHERWISE = {
     *("unknown_encoding", "not_utf8", "not_in_encoding", "unknown_delimiter", "nul", "line_too_long"),
     *("broken_quotes", "unclosed_quote", "cell_too_long", "too_many_columns"),
@@ -204,7 +202,7 @@ def throw_away(import_id: UUID) -> ResponseReturnValue:
 def failed_rows(import_id: UUID) -> ResponseReturnValue:
     """The rows that did not make it, with the reason, to be mended and uploaded again."""
     shown = _shown(import_id)
-    file = jobs.hand_out(place(), import_id, who(), now())
+    file = jobs.hand_out(place(), shown, who(), now())
     if file is None:
         abort(404)
     stem, _, ending = file.name.rpartition(".")
@@ -373,8 +371,7 @@ def _understood_page(shown: Shown) -> str:
     glance: Glance | None = None
     wrong: UnreadableFile | None = None
     try:
-        with _glances.one():
-            glance = jobs.glance(place(), shown.row.id)
+        glance = glances.glance(shown.row.id)
     except UnreadableFile as error:
         wrong = error
     return render_template(

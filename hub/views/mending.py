@@ -11,6 +11,8 @@ from hub.actions.imports import Chosen, jobs
 from hub.actions.imports.jobs import Shown
 from hub.errors import UnreadableFile
 from hub.views import now, place
+from hub.views.glances import glance
+from hub.views.turns import NoTurn
 
 
 def inherited(earlier: Shown | None) -> Chosen:
@@ -28,8 +30,8 @@ def keep_columns(earlier: Shown, import_id: UUID, chosen: Chosen) -> None:
     if not columns or earlier.report is None:
         return
     # What cannot be read is said where people look at it next.
-    with suppress(UnreadableFile, jobs.NotNow):
-        headers = jobs.glance(place(), import_id).headers
+    with suppress(UnreadableFile, jobs.NotNow, NoTurn):
+        headers = glance(import_id).headers
         columns = by_name(columns, earlier.report.headers, headers)
         jobs.choose(place(), import_id, msgspec.structs.replace(chosen, columns=columns), now())
 

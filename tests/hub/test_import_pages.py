@@ -28,7 +28,7 @@ from hub.schema import addresses
 from hub.store import imports
 from hub.store.events import Session
 from hub.store.imports import State
-from hub.views import imports as views
+from hub.views import glances
 from hub.views.turns import Turns
 from tests.hub.conftest import Institution
 from tests.hub.desk import student
@@ -328,7 +328,7 @@ def test_few_look_into_files_at_once_and_others_are_told_to_come_again(
     office: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turns = Turns(places=1, wait_s=0.0)
-    monkeypatch.setattr(views, "_glances", turns)
+    monkeypatch.setattr(glances, "_turns", turns)
     page = upload(office, STUDENTS).headers["Location"]
     with turns.one():
         busy = office.get(page)

@@ -54,7 +54,7 @@ def carry_out(place: Place, import_id: UUID, goal: Goal, clock: Clock) -> None:
             with place.in_turn(f"check-{row.id.int % CHECKS}"):
                 done = _carry(place, row, files, clock, dry_run=True)
             files.write_report("check", done.report)
-            _checked(place, row, clock, done.result)
+            _end(place, row, "checked", clock, done.result, noted="import_check")
         elif goal == "apply":
             with place.in_turn():
                 done = _carry(place, row, files, clock, dry_run=False)
@@ -81,22 +81,10 @@ def carry_out(place: Place, import_id: UUID, goal: Goal, clock: Clock) -> None:
 
 def _carry(place: Place, row: Import, files: Files, clock: Clock, *, dry_run: bool) -> Done:
     chosen = choices(row)
-    kind = KINDS[row.kind]
-    job = Job(
-        engine=place.engine,
-        institution_id=place.institution_id,
-        import_id=row.id,
-        path=files.upload,
-        name=row.file_name,
-        folder=files.folder,
-        now=clock(),
-        dry_run=dry_run,
-        sees_students=chosen.sees_students,
-        how=chosen.how,
-        columns=chosen.columns,
-        progress=_Teller(files),
+    job = _job(
+        place, row.id, files.upload, row.file_name, chosen, files.folder, clock(), _Teller(files), dry_run=dry_run
     )
-    return kind.carry(job, chosen, row.session_id, None if dry_run else _applied(place, row, clock))
+    return KINDS[row.kind].carry(job, chosen, row.session_id, None if dry_run else _applied(place, row, clock))
 
 
 def _applied(place: Place, row: Import, clock: Clock) -> Callable[[Connection, ImportResult], None]:
@@ -122,15 +110,6 @@ def _applied(place: Place, row: Import, clock: Clock) -> Callable[[Connection, I
     return note
 
 
-def _checked(place: Place, row: Import, clock: Clock, result: ImportResult) -> None:
-    now = clock()
-    with writing(place.engine) as conn:
-        imports.move(
-            conn, place.institution_id, row.id, [row.state], "checked", now, result=msgspec.to_builtins(result)
-        )
-        _note(conn, place, row, "import_check", now)
-
-
 def _note(conn: Connection, place: Place, row: Import, what: str, now: datetime) -> None:
     audit.note(conn, place.institution_id, now, row.asked_by or row.who, what, import_id=str(row.id))
 
@@ -145,11 +124,12 @@ def _undo(place: Place, row: Import, clock: Clock) -> None:
         _note(conn, place, row, "import_undo", now)
 
 
-def _end(place: Place, row: Import, state: State, clock: Clock, result: object) -> None:
+def _end(place: Place, row: Import, state: State, clock: Clock, result: object, noted: str | None = None) -> None:
+    now = clock()
     with writing(place.engine) as conn:
-        imports.move(
-            conn, place.institution_id, row.id, [row.state], state, clock(), result=msgspec.to_builtins(result)
-        )
+        imports.move(conn, place.institution_id, row.id, [row.state], state, now, result=msgspec.to_builtins(result))
+        if noted is not None:
+            _note(conn, place, row, noted, now)
 
 
 def _refusal(reason: str, detail: str, about: dict[str, str | int]) -> dict[str, Any]:
@@ -190,7 +170,7 @@ def import_file(
             new = _listed(import_id, kind, session_id, path, chosen, who, now)
             with writing(place.engine) as conn:
                 imports.add(conn, place.institution_id, new)
-            job = _job(place, import_id, kind, path, chosen, files.folder, now, told)
+            job = _job(place, import_id, path, path.name, chosen, files.folder, now, told)
             done = KINDS[kind].carry(job, chosen, session_id, _applied(place, new, clock))
         except BaseException:
             # Unless it is in: somebody may have pressed Ctrl-C when the database had it already.
@@ -214,15 +194,15 @@ def try_file(
     failed_dir: Path,
 ) -> Done:
     """What applying such a file would come to; changes nothing. Raises as `import_file`."""
-    job = _job(place, uuid7(), kind, path, chosen, failed_dir, now, told, dry_run=True)
+    job = _job(place, uuid7(), path, path.name, chosen, failed_dir, now, told, dry_run=True)
     return KINDS[kind].carry(job, chosen, session_id, None)
 
 
 def _job(
     place: Place,
     import_id: UUID,
-    kind: Kind,
     path: Path,
+    name: str,
     chosen: Chosen,
     folder: Path,
     now: datetime,
@@ -235,7 +215,7 @@ def _job(
         institution_id=place.institution_id,
         import_id=import_id,
         path=path,
-        name=path.name,
+        name=name,
         folder=folder,
         now=now,
         dry_run=dry_run,

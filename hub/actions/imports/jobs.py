@@ -22,7 +22,7 @@ from uuid_utils.compat import uuid7
 from hub.actions import audit
 from hub.actions.imports import Chosen, Report
 from hub.actions.imports.kinds import KINDS
-from hub.actions.imports.place import KEPT_FOR, Goal, Place, Progress
+from hub.actions.imports.place import KEPT_FOR, Files, Goal, Place, Progress
 from hub.actions.imports.running import meant, with_header
 from hub.database import reading, writing
 from hub.errors import HubRefused, UnreadableFile
@@ -205,13 +205,11 @@ def show(place: Place, import_id: UUID, now: datetime) -> Shown:
     with reading(place.engine) as conn:
         same = imports.applied_before(conn, place.institution_id, row)
         later = _built_upon(conn, place, row)
-    goal: Goal = "apply" if row.state in ("applied", "undoing", "undone") else "check"
-    report = files.report(goal) or files.report("check")
     result = row.result or {}
     return Shown(
         row=row,
         progress=files.progress() if row.state in RUNNING else None,
-        report=report if row.state in ("checked", "applied", "undoing", "undone") else None,
+        report=_report(files, row.state),
         same_file=same,
         failed_rows=files.failed_rows(result.get("failed_rows_file")),
         undoable_until=row.applied_at + KEPT_FOR if row.applied_at and _undoable(row, now) and not later else None,
@@ -252,13 +250,12 @@ def throw_away(place: Place, import_id: UUID, who: str, now: datetime) -> None:
     place.files(import_id).remove()
 
 
-def hand_out(place: Place, import_id: UUID, who: str, now: datetime) -> Path | None:
+def hand_out(place: Place, shown: Shown, who: str, now: datetime) -> Path | None:
     """The failed rows of an import as a file, for somebody who takes them along; None: there is none."""
-    found = show(place, import_id, now).failed_rows
-    if found is not None:
+    if shown.failed_rows is not None:
         with writing(place.engine) as conn:
-            audit.note(conn, place.institution_id, now, who, "export_failed_rows", import_id=str(import_id))
-    return found
+            audit.note(conn, place.institution_id, now, who, "export_failed_rows", import_id=str(shown.row.id))
+    return shown.failed_rows
 
 
 def tidy(place: Place, now: datetime) -> None:
@@ -287,6 +284,16 @@ def tidy_all(engine: Engine, folder: Path, now: datetime) -> None:
 def choices(row: Import) -> Chosen:
     """What was decided about an import."""
     return msgspec.convert(row.options, Chosen, str_keys=True)
+
+
+def _report(files: Files, state: State) -> Report | None:
+    match state:
+        case "checked":
+            return files.report("check")
+        case "applied" | "undoing" | "undone":
+            # The check's, when the process was stopped between the commit and its own.
+            return files.report("apply") or files.report("check")
+    return None
 
 
 def _undoable(row: Import, now: datetime) -> bool:

@@ -279,8 +279,8 @@ def test_an_attendee_file_from_a_sessions_page_may_hold_just_addresses(office: O
 @on_sqlite
 def test_who_had_what_applied_and_undone_is_in_the_audit_log(office: Office) -> None:
     upload = office.upload()
-    office.do(upload, "check", "apply")
-    assert jobs.hand_out(office.place, upload, "bo@example.edu", office.now) is not None
+    shown = office.do(upload, "check", "apply")
+    assert jobs.hand_out(office.place, shown, "bo@example.edu", office.now) is not None
     office.do(upload, "undo")
     another = office.upload()
     jobs.throw_away(office.place, another, WHO, office.now)
