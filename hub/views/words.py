@@ -16,6 +16,7 @@ from flask_babel import (
 from flask_babel import lazy_gettext as _l
 
 from hub.actions.imports import Warned, Wrong
+from hub.actions.imports.carrying_out import COUNTED
 from hub.errors import UnreadableFile
 from hub.readers import Kind
 from hub.store.imports import Import, State
@@ -62,7 +63,6 @@ _DELIMITERS = {
     "\t": _l("tabs"),
     "|": _l("vertical bars"),
 }
-_COUNTED = ("created", "updated", "unchanged", "failed", "skipped")
 
 
 class Timed(Protocol):
@@ -124,7 +124,7 @@ def counts_in_words(result: Mapping[str, Any]) -> str:
         ),
         "skipped": lambda count, number: ngettext("%(number)s skipped", "%(number)s skipped", count, number=number),
     }
-    counts = [(name, int(result.get(name) or 0)) for name in _COUNTED]
+    counts = [(name, int(result.get(name) or 0)) for name in words]
     return ", ".join(words[name](count, format_decimal(count)) for name, count in counts if count) or gettext("no rows")
 
 
@@ -136,7 +136,7 @@ def numbers_in_words(row: Import) -> str:
 
 def differs(expected: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
     """Whether a file came to something else than was expected."""
-    return any(expected.get(name) != result.get(name) for name in _COUNTED)
+    return any(expected.get(name) != result.get(name) for name in COUNTED)
 
 
 def kept_because(code: str) -> str:
